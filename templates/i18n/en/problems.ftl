@@ -1,0 +1,2 @@
+# Sentences of problems: `problem-<code>`.
+problem-record-id = This is not a record id.
