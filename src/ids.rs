@@ -242,7 +242,7 @@ macro_rules! digest {
         pub struct $name(pub [u8; $bytes]);
 
         impl $name {
-            pub fn to_hex(&self) -> String {
+            pub fn to_hex(self) -> String {
                 use fmt::Write;
                 self.0.iter().fold(String::with_capacity($bytes * 2), |mut s, b| {
                     let _ = write!(s, "{b:02x}");

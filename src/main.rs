@@ -1,1 +1,2 @@
+//! Parse the command line, build Env, run one command.
 fn main() {}

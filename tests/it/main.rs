@@ -1,1 +1,8 @@
-//! One integration binary.
+//! One integration binary: the rules the house keeps about itself, then stories through the front door.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what cannot be had here fails the test, and says where"
+)]
+
+mod architecture;
+mod texts;
