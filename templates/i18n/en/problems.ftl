@@ -13,3 +13,7 @@ problem-file-key-path = A file name is a path below the dataset: it may not star
 problem-file-key-character = The file name contains a character that cannot be seen or stored, such as a control character. Rename the file.
 problem-sha256 = This is not a SHA-256 checksum: it must be 64 hexadecimal digits.
 problem-md5 = This is not an MD5 checksum: it must be 32 hexadecimal digits.
+
+# Bytes of uploads.
+problem-upload-length = { $received } bytes arrived where { $expected } were announced. Nothing was kept: please upload the file again.
+problem-content-path = This is not the path of a file in the archive.

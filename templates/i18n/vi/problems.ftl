@@ -13,3 +13,7 @@ problem-file-key-path = Tên tệp là đường dẫn bên trong bộ dữ li�
 problem-file-key-character = Tên tệp chứa ký tự không nhìn thấy hoặc không lưu được, chẳng hạn ký tự điều khiển. Hãy đổi tên tệp.
 problem-sha256 = Đây không phải là mã kiểm tra SHA-256: mã này gồm 64 chữ số thập lục phân.
 problem-md5 = Đây không phải là mã kiểm tra MD5: mã này gồm 32 chữ số thập lục phân.
+
+# Bytes of uploads.
+problem-upload-length = Đã nhận { $received } byte trong khi thông báo là { $expected } byte. Không có gì được lưu: vui lòng tải tệp lên lại.
+problem-content-path = Đây không phải là đường dẫn của một tệp trong kho lưu trữ.

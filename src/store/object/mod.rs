@@ -1,0 +1,285 @@
+//! The object store: the bytes of uploads and of the archive, in a folder (and later in a bucket).
+//!
+//! Two spaces, never mixed:
+//!
+//! * **staging**: uploads that belong to drafts, each under a name (a random token of the caller);
+//! * **the archive tree**: what was published, under [`ContentPath`]s. Only `archive` knows what the
+//!   paths mean (OCFL); this module knows how bytes become durable.
+//!
+//! # Contract (what every variant promises; `conformance` runs it on each)
+//!
+//! 1. [`Receiver::finish`] returns only when every byte and the name would survive a power cut. A name
+//!    whose `finish` never returned may be there after a crash with any content, or not: the caller
+//!    trusts only names it recorded after `finish`.
+//! 2. A receiver dropped before `finish` leaves nothing under its name. Two receivers of one name never
+//!    mix bytes: the last to finish wins. Starting again never changes bytes that were linked into the archive.
+//! 3. Digests are of the bytes as they arrived. Memory for one upload is constant (about 3 MiB), and
+//!    no thread waits for a slow client.
+//! 4. [`Objects::read`] gives exactly the bytes of the range or ends with an error; never fewer in silence.
+//! 5. [`Objects::commit`] makes a folder of the archive tree appear whole or not at all, and only then
+//!    replaces the head files, in the order given. On a store without rename the entries are written in
+//!    the order given, so a reader must take the last one as the sign that the others are there.
+//! 6. A failed `fsync` is never tried again: that upload or commit failed.
+//! 7. A full disk is [`Error::Full`], and what had been written for it is removed.
+//!
+//! An enum and not a trait object: there are two variants in a lifetime, and a reader can follow the call.
+
+pub mod folder;
+mod lane;
+mod path;
+
+#[cfg(test)]
+mod conformance;
+
+use std::{io, ops::Range, path::Path, time::SystemTime};
+
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+pub use self::path::ContentPath;
+use crate::{
+    error::{Error, Result},
+    ids::{Md5, Sha256},
+};
+
+/// Bytes of a range, in order. An item that is an error is the last.
+pub type Reading = BoxStream<'static, io::Result<Bytes>>;
+
+/// Where the bytes are. Cheap to clone.
+#[derive(Debug, Clone)]
+pub enum Objects {
+    Folder(folder::Folder),
+}
+
+/// An upload under way.
+#[derive(Debug)]
+pub enum Receiver {
+    Folder(folder::Receiver),
+}
+
+/// What arrived, durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Bytes.
+    pub size: u64,
+    pub sha256: Sha256,
+    pub md5: Md5,
+}
+
+/// A folder of the archive tree that is to appear, and the files that make it count.
+#[derive(Debug)]
+pub struct Commit {
+    /// The new folder; nothing may be there yet.
+    pub folder: ContentPath,
+    /// Its files, relative to it, in the order a store without rename must write them.
+    pub entries: Vec<Entry>,
+    /// Files outside of the folder that are replaced after it is there, each atomically, in this order.
+    pub heads: Vec<(ContentPath, Bytes)>,
+}
+
+/// A file of a commit.
+#[derive(Debug)]
+pub struct Entry {
+    /// Relative to the commit's folder.
+    pub path: ContentPath,
+    pub source: EntrySource,
+}
+
+#[derive(Debug)]
+pub enum EntrySource {
+    /// A finished upload. It stays in staging too, until the caller discards it, and costs no copy where
+    /// the store can link. A size that differs is refused; where bytes are copied, so is another digest.
+    Staged {
+        name: String,
+        size: u64,
+        sha256: Sha256,
+    },
+    Bytes(Bytes),
+}
+
+/// A name in a folder of the archive tree.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    pub name: String,
+    pub kind: ListedKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ListedKind {
+    Folder,
+    /// With its size in bytes.
+    File(u64),
+    /// A link, a socket: nothing that Kho writes.
+    Other,
+}
+
+impl Objects {
+    /// Opens the store in a folder, making what is missing. Blocking: for the start of the program.
+    pub fn folder(root: &Path) -> Result<Self> {
+        folder::Folder::open(root).map(Self::Folder)
+    }
+
+    /// Starts an upload. `name`: 1 to 64 of `A-Za-z0-9_-`, a fresh random token for each attempt.
+    pub fn receive(&self, name: &str) -> Result<Receiver> {
+        check_name(name)?;
+        match self {
+            Self::Folder(f) => Ok(Receiver::Folder(f.receive(name))),
+        }
+    }
+
+    /// The size of a finished upload; `None` when there is none of that name.
+    pub async fn staged(&self, name: &str) -> Result<Option<u64>> {
+        check_name(name)?;
+        match self {
+            Self::Folder(f) => f.staged(name).await,
+        }
+    }
+
+    /// Removes an upload. Not an error when there is none.
+    pub async fn discard(&self, name: &str) -> Result<()> {
+        check_name(name)?;
+        match self {
+            Self::Folder(f) => f.discard(name).await,
+        }
+    }
+
+    /// Removes uploads (finished or not) and halves of commits that nobody touched since `older_than`,
+    /// but for finished uploads that `keep` claims. Returns how many were removed.
+    ///
+    /// `older_than` must lie further back than any upload or commit may stand still.
+    pub async fn sweep(
+        &self,
+        older_than: SystemTime,
+        keep: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<u64> {
+        match self {
+            Self::Folder(f) => f.sweep(older_than, keep).await,
+        }
+    }
+
+    /// Bytes `range` of a file of the archive.
+    ///
+    /// A file that is missing or shorter than the range asks is damage, [`Error::Internal`]: the caller
+    /// has the path and size from a record that was committed after the file.
+    pub async fn read(&self, path: &ContentPath, range: Range<u64>) -> Result<Reading> {
+        match self {
+            Self::Folder(f) => f.read(path, range).await,
+        }
+    }
+
+    /// Bytes `range` of a finished upload; otherwise as [`Objects::read`].
+    pub async fn read_staged(&self, name: &str, range: Range<u64>) -> Result<Reading> {
+        check_name(name)?;
+        match self {
+            Self::Folder(f) => f.read_staged(name, range).await,
+        }
+    }
+
+    /// The size of a file of the archive; `None` when there is no such file.
+    pub async fn size(&self, path: &ContentPath) -> Result<Option<u64>> {
+        match self {
+            Self::Folder(f) => f.size(path).await,
+        }
+    }
+
+    pub async fn exists(&self, path: &ContentPath) -> Result<bool> {
+        Ok(self.size(path).await?.is_some())
+    }
+
+    /// A small file of the archive whole; `None` when there is none, an error when over `limit` bytes.
+    pub async fn get(&self, path: &ContentPath, limit: u64) -> Result<Option<Bytes>> {
+        match self {
+            Self::Folder(f) => f.get(path, limit).await,
+        }
+    }
+
+    /// What is in a folder of the archive tree, by name; empty when there is no such folder.
+    pub async fn list(&self, folder: &ContentPath) -> Result<Vec<Listed>> {
+        match self {
+            Self::Folder(f) => f.list(folder).await,
+        }
+    }
+
+    /// What is at the top of the archive tree.
+    pub async fn list_top(&self) -> Result<Vec<Listed>> {
+        match self {
+            Self::Folder(f) => f.list_top().await,
+        }
+    }
+
+    /// See the contract, 5. Nothing of it is there when this fails before the folder appeared; when it fails
+    /// after, the folder is there and some heads may be new: the caller rolls back or forward.
+    pub async fn commit(&self, commit: Commit) -> Result<()> {
+        match self {
+            Self::Folder(f) => f.commit(commit).await,
+        }
+    }
+
+    /// Replaces files of the archive tree, each atomically, in the order given; durable on return.
+    pub async fn replace(&self, files: Vec<(ContentPath, Bytes)>) -> Result<()> {
+        match self {
+            Self::Folder(f) => f.replace(files).await,
+        }
+    }
+
+    /// Takes a folder out of the archive tree: gone at once and for good, or (on error) still whole.
+    /// Not an error when there is none.
+    pub async fn remove(&self, folder: &ContentPath) -> Result<()> {
+        match self {
+            Self::Folder(f) => f.remove(folder).await,
+        }
+    }
+
+    /// Waits until nobody else, in this process or another one on the same folder, holds `stripe`.
+    ///
+    /// Holding two at once can wait for ever: a task holds one.
+    pub async fn lock(&self, stripe: u8) -> Result<folder::Lock> {
+        match self {
+            Self::Folder(f) => f.lock(stripe).await,
+        }
+    }
+}
+
+impl Receiver {
+    /// Takes the next bytes. Returns when there is room for more, not when they are written.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        match self {
+            Self::Folder(r) => r.write(bytes).await,
+        }
+    }
+
+    /// How many bytes came so far.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Folder(r) => r.size(),
+        }
+    }
+
+    /// Makes it durable. With `expected_size`, another length is refused (`upload-length`) and nothing stays.
+    pub async fn finish(self, expected_size: Option<u64>) -> Result<Received> {
+        if let Some(expected) = expected_size
+            && expected != self.size()
+        {
+            let problem = crate::error::Problem::new("upload-length", "")
+                .with("expected", expected)
+                .with("received", self.size());
+            return Err(Error::BadRequest(problem));
+        }
+        match self {
+            Self::Folder(r) => r.finish().await,
+        }
+    }
+}
+
+/// Names come from the caller's own generator, so a bad one is a mistake of ours, not of a client.
+fn check_name(name: &str) -> Result<()> {
+    let ok = (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if ok {
+        Ok(())
+    } else {
+        Err(Error::internal("staging name", format!("{name:?}")))
+    }
+}
