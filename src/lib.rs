@@ -11,3 +11,7 @@ pub mod archive;
 pub mod formats;
 pub mod metadata;
 pub mod store;
+
+pub mod web;
+
+pub mod pages;

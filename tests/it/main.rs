@@ -5,4 +5,5 @@
 )]
 
 mod architecture;
+mod pages;
 mod texts;
