@@ -1,0 +1,20 @@
+# Names of what the checklist asks for, and of the ways a record may be open.
+checklist-files = Files
+checklist-resource-type = Resource type
+checklist-title = Title
+checklist-creators = Authors
+checklist-publication-date = Publication date
+checklist-contributors = Contributors
+checklist-identifiers = Identifiers and related works
+checklist-dates = Types of dates, titles and descriptions
+checklist-access = Access and embargo
+checklist-description = Description
+checklist-translation = Title in the second language
+checklist-licence = Licence
+checklist-keywords = Keywords and subjects
+checklist-orcid = ORCID iDs
+checklist-language = Language
+access-status-open = Open
+access-status-embargoed = Embargoed
+access-status-restricted = Restricted
+access-status-metadata-only = Metadata only

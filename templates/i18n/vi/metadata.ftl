@@ -1,0 +1,20 @@
+# Names of what the checklist asks for, and of the ways a record may be open.
+checklist-files = Các tệp
+checklist-resource-type = Loại tài nguyên
+checklist-title = Tiêu đề
+checklist-creators = Tác giả
+checklist-publication-date = Ngày công bố
+checklist-contributors = Người đóng góp
+checklist-identifiers = Mã định danh và công trình liên quan
+checklist-dates = Loại của ngày, tiêu đề và mô tả
+checklist-access = Quyền truy cập và thời hạn chưa công bố
+checklist-description = Mô tả
+checklist-translation = Tiêu đề bằng ngôn ngữ thứ hai
+checklist-licence = Giấy phép
+checklist-keywords = Từ khóa và chủ đề
+checklist-orcid = Mã ORCID
+checklist-language = Ngôn ngữ
+access-status-open = Truy cập mở
+access-status-embargoed = Chưa công bố
+access-status-restricted = Hạn chế truy cập
+access-status-metadata-only = Chỉ siêu dữ liệu
