@@ -40,6 +40,8 @@ const ORDER: &[&str] = &[
     "api",
     "oai",
     "hub",
+    // The URL map: where the doors are hung.
+    "site",
     "cli",
     "main",
 ];
@@ -169,7 +171,7 @@ fn allowed(home: &[String], path: &[String]) -> Result<(), String> {
     }
     // Tables stand in a capability's `store`, the handles of the outside world in `crate::store`.
     if door && path[0] != home[0] && path.iter().any(|s| s == "store" || s == "tables") {
-        return Err("a door reaches for a table or the store".to_owned());
+        return Err("a door reaches for a table or the store; ask a capability".to_owned());
     }
     if there > here {
         return Err(format!("{} stands to the right of {}", path[0], home[0]));
