@@ -61,6 +61,7 @@ fn commit(folder: &str, entries: Vec<Entry>) -> Commit {
         folder: path(folder),
         entries,
         heads: Vec::new(),
+        note: None,
     }
 }
 
@@ -208,6 +209,10 @@ async fn heads_follow_and_removal_takes_the_empty_way_along() {
                 source: bytes("x"),
             }],
             heads: vec![(path("a/b/o/head"), "2".into())],
+            note: Some(Note {
+                name: "n".into(),
+                text: "o".into(),
+            }),
         };
         store.commit(next).await.unwrap();
         assert_eq!(
@@ -222,6 +227,11 @@ async fn heads_follow_and_removal_takes_the_empty_way_along() {
             store.get(&path("a/b/o/head"), 9).await.unwrap().unwrap(),
             "3"
         );
+        let notes = store.notes().await.unwrap();
+        assert_eq!((notes.len(), notes[0].text.as_str()), (1, "o"));
+        store.forget("n").await.unwrap();
+        store.forget("n").await.unwrap();
+        assert_eq!(store.notes().await.unwrap(), []);
         store.remove(&path("a/b/o/v2")).await.unwrap();
         assert!(store.exists(&path("a/b/o/head")).await.unwrap());
         store.remove(&path("a/b/o")).await.unwrap();

@@ -75,6 +75,16 @@ pub struct Commit {
     pub entries: Vec<Entry>,
     /// Files outside of the folder that are replaced after it is there, each atomically, in this order.
     pub heads: Vec<(ContentPath, Bytes)>,
+    /// Durable before the folder appears and there until [`Objects::forget`]: what a crash interrupted.
+    pub note: Option<Note>,
+}
+
+/// A few bytes that say what was going on; see [`Commit::note`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// As the name of an upload. A second note of one name takes the place of the first.
+    pub name: String,
+    pub text: String,
 }
 
 /// A file of a commit.
@@ -210,6 +220,9 @@ impl Objects {
     /// See the contract, 5. Nothing of it is there when this fails before the folder appeared; when it fails
     /// after, the folder is there and some heads may be new: the caller rolls back or forward.
     pub async fn commit(&self, commit: Commit) -> Result<()> {
+        if let Some(note) = &commit.note {
+            check_name(&note.name)?;
+        }
         match self {
             Self::Folder(f) => f.commit(commit).await,
         }
@@ -227,6 +240,29 @@ impl Objects {
     pub async fn remove(&self, folder: &ContentPath) -> Result<()> {
         match self {
             Self::Folder(f) => f.remove(folder).await,
+        }
+    }
+
+    /// All notes of commits that nobody forgot.
+    pub async fn notes(&self) -> Result<Vec<Note>> {
+        match self {
+            Self::Folder(f) => f.notes().await,
+        }
+    }
+
+    /// The note of that name.
+    pub async fn note(&self, name: &str) -> Result<Option<Note>> {
+        check_name(name)?;
+        match self {
+            Self::Folder(f) => f.note(name).await,
+        }
+    }
+
+    /// Removes a note. A crash may bring it back, so that acting on it must be harmless.
+    pub async fn forget(&self, name: &str) -> Result<()> {
+        check_name(name)?;
+        match self {
+            Self::Folder(f) => f.forget(name).await,
         }
     }
 

@@ -95,3 +95,10 @@ problem-recommended-licence-link = A licence in your own words should link to it
 problem-recommended-keywords = Keywords or subjects make the record findable.
 problem-recommended-orcid = An ORCID iD of each author makes sure the right person is credited.
 problem-recommended-language = The language of the record lets it be shown and searched rightly.
+
+# The archive.
+problem-archive-head = The archive holds another version of this record than expected. Somebody may have just published it: please look at the record and try again.
+problem-file-key-twice = Two files have the same name.
+problem-file-key-folder = The same name is used for a file and for a folder: { $path }
+problem-ocfl-version = This is not a version of an OCFL object, such as v1.
+problem-ocfl-path = This is not a path of an OCFL object.

@@ -89,3 +89,10 @@ problem-recommended-licence-link = Giấy phép riêng nên có liên kết tớ
 problem-recommended-keywords = Từ khóa hoặc chủ đề giúp tìm thấy bản ghi.
 problem-recommended-orcid = Mã ORCID của từng tác giả bảo đảm ghi công đúng người.
 problem-recommended-language = Ngôn ngữ của bản ghi giúp hiển thị và tìm kiếm đúng.
+
+# The archive.
+problem-archive-head = Kho lưu trữ đang giữ một phiên bản khác với phiên bản được chờ đợi của bản ghi này. Có thể ai đó vừa xuất bản: vui lòng xem lại bản ghi rồi thử lại.
+problem-file-key-twice = Có hai tệp trùng tên.
+problem-file-key-folder = Một tên được dùng cho cả tệp lẫn thư mục: { $path }
+problem-ocfl-version = Đây không phải là phiên bản của một đối tượng OCFL, chẳng hạn v1.
+problem-ocfl-path = Đây không phải là đường dẫn của một đối tượng OCFL.

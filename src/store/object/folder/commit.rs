@@ -16,11 +16,13 @@ use rustix::fs::CWD;
 use sha2::{Digest, Sha256 as Sha256Hasher};
 
 use super::{
-    super::{Commit, Entry, EntrySource},
+    super::{Commit, Entry, EntrySource, Note},
     ContentPath, Folder, absent, blocking, staging, sync,
 };
 use crate::{error::Result, ids::Sha256};
 
+/// What names of notes begin with, beside the folders of work.
+pub(super) const NOTE: &str = "note-";
 /// Files kept open until they are synced; under every usual limit of open files.
 const OPEN: usize = 128;
 
@@ -51,18 +53,15 @@ impl Folder {
         blocking(&format!("removing {path}"), move || {
             let work = Work::start(&folder)?;
             match std::fs::rename(&target, work.path.join("removed")) {
-                Err(e) if absent(&e) => {
-                    work.finish();
-                    return Ok(());
-                }
-                renamed => renamed?,
+                Err(e) if !absent(&e) => return Err(e),
+                _ => folder.step()?,
             }
-            folder.step()?;
+            // Folders that held nothing else go too: OCFL allows no empty ones (E073). Also when the target
+            // was gone before, because a crash may have come in between.
             let mut parent = target.parent();
-            // Folders that held nothing else go too: OCFL allows no empty ones (E073).
             while let Some(empty) = parent
                 && empty != folder.0.archive
-                && std::fs::remove_dir(empty).is_ok()
+                && staging::gone(std::fs::remove_dir(empty)).is_ok()
             {
                 parent = empty.parent();
             }
@@ -72,6 +71,47 @@ impl Folder {
             Ok(())
         })
         .await
+    }
+
+    pub(in super::super) async fn notes(&self) -> Result<Vec<Note>> {
+        let unfinished = self.0.unfinished.clone();
+        let names = blocking("notes", move || {
+            let mut names = Vec::new();
+            for entry in std::fs::read_dir(unfinished)? {
+                let name = entry?.file_name();
+                names.extend(
+                    name.to_str()
+                        .and_then(|n| n.strip_prefix(NOTE))
+                        .map(str::to_owned),
+                );
+            }
+            names.sort();
+            Ok(names)
+        });
+        let mut notes = Vec::new();
+        for name in names.await? {
+            notes.extend(self.note(&name).await?);
+        }
+        Ok(notes)
+    }
+
+    pub(in super::super) async fn note(&self, name: &str) -> Result<Option<Note>> {
+        let (path, name) = (self.note_at(name), name.to_owned());
+        blocking("note", move || match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Some(Note { name, text })),
+            Err(e) if absent(&e) => Ok(None),
+            Err(e) => Err(e),
+        })
+        .await
+    }
+
+    pub(in super::super) async fn forget(&self, name: &str) -> Result<()> {
+        let path = self.note_at(name);
+        blocking("forgetting a note", move || staging::remove_file(&path)).await
+    }
+
+    fn note_at(&self, name: &str) -> PathBuf {
+        self.0.unfinished.join(format!("{NOTE}{name}"))
     }
 
     fn commit_now(&self, commit: &Commit) -> io::Result<()> {
@@ -88,6 +128,12 @@ impl Folder {
             self.step()?;
         }
         work.write_heads(&commit.heads, &mut pending)?;
+        if let Some(note) = &commit.note {
+            let path = work.path.join("note");
+            pending.write(&path, note.text.as_bytes())?;
+            std::fs::rename(path, self.note_at(&note.name))?;
+            pending.folders.insert(self.0.unfinished.clone());
+        }
         pending.sync()?;
         self.step()?;
         self.move_in(&new, &top, &target)?;

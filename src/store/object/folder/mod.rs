@@ -48,7 +48,7 @@ struct Inner {
     counter: AtomicU64,
     /// For tests of crashes: how many more steps until the process "dies"; 0 is never.
     #[cfg(test)]
-    pub(super) dies_in: AtomicU64,
+    dies_in: AtomicU64,
 }
 
 /// Held while an object of the archive is changed; see [`super::Objects::lock`].
@@ -183,6 +183,19 @@ impl Folder {
                 Err(e) => return Err(Error::internal("lock", e)),
             }
         }
+    }
+
+    /// From the given step of commits and removals on, every step fails and nothing is tidied, as if the
+    /// process had been killed. 0: never.
+    #[cfg(test)]
+    pub(crate) fn die_at_step(&self, step: u64) {
+        self.0.dies_in.store(step, Ordering::SeqCst);
+    }
+
+    /// Whether the step was reached.
+    #[cfg(test)]
+    pub(crate) fn died(&self) -> bool {
+        self.0.dies_in.load(Ordering::SeqCst) == 1
     }
 
     fn at(&self, path: &ContentPath) -> PathBuf {

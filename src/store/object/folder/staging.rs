@@ -1,8 +1,13 @@
 //! Uploads at rest: is it there, away with it, away with what nobody wants.
 
-use std::{ffi::OsStr, io, path::Path, time::SystemTime};
+use std::{
+    ffi::OsStr,
+    io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
-use super::{Folder, absent, blocking};
+use super::{Folder, absent, blocking, commit::NOTE};
 use crate::error::Result;
 
 impl Folder {
@@ -27,51 +32,62 @@ impl Folder {
         keep: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<u64> {
         let (staging, unfinished) = (self.0.staging.clone(), self.0.unfinished.clone());
-        let mut old = blocking("sweeping", move || {
-            let mut old = Vec::new();
-            for folder in [&staging, &unfinished] {
-                for entry in std::fs::read_dir(folder)? {
-                    let entry = entry?;
-                    // Gone meanwhile is as good as swept.
-                    let Ok(meta) = entry.metadata() else { continue };
-                    if meta.modified()? < older_than {
-                        old.push((entry.path(), meta.is_dir()));
-                    }
-                }
-            }
-            Ok(old)
+        let (uploads, work) = blocking("sweeping", move || {
+            Ok((old(&staging, older_than)?, old(&unfinished, older_than)?))
         })
         .await?;
-        old.retain(|(path, _)| match path.file_name().and_then(OsStr::to_str) {
-            Some(name) if name.starts_with("lock-") => false,
-            Some(name) => name.starts_with('.') || !keep(name),
-            None => true,
+        let unclaimed = uploads
+            .into_iter()
+            // A finished upload has no dot in front.
+            .filter(|path| name(path).is_none_or(|name| name.starts_with('.') || !keep(name)));
+        let dead = work.into_iter().filter(|path| {
+            !name(path).is_some_and(|n| n.starts_with("lock-") || n.starts_with(NOTE))
         });
+        let all: Vec<PathBuf> = unclaimed.chain(dead).collect();
         blocking("sweeping", move || {
-            let mut removed = 0;
-            for (path, is_folder) in old {
-                if is_folder {
-                    remove_folder(&path)?;
+            for path in &all {
+                if path.is_dir() {
+                    remove_folder(path)?;
                 } else {
-                    remove_file(&path)?;
+                    remove_file(path)?;
                 }
-                removed += 1;
             }
-            Ok(removed)
+            Ok(all.len() as u64)
         })
         .await
     }
 }
 
-pub(super) fn remove_file(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if !absent(&e) => Err(e),
-        _ => Ok(()),
+/// What nobody touched since `before`.
+fn old(folder: &Path, before: SystemTime) -> io::Result<Vec<PathBuf>> {
+    let mut old = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        // Gone meanwhile is as good as swept.
+        if let Ok(meta) = entry.metadata()
+            && meta.modified()? < before
+        {
+            old.push(entry.path());
+        }
     }
+    Ok(old)
+}
+
+fn name(path: &Path) -> Option<&str> {
+    path.file_name().and_then(OsStr::to_str)
+}
+
+pub(super) fn remove_file(path: &Path) -> io::Result<()> {
+    gone(std::fs::remove_file(path))
 }
 
 pub(super) fn remove_folder(path: &Path) -> io::Result<()> {
-    match std::fs::remove_dir_all(path) {
+    gone(std::fs::remove_dir_all(path))
+}
+
+/// Gone already is as good as removed.
+pub(super) fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
         Err(e) if !absent(&e) => Err(e),
         _ => Ok(()),
     }
