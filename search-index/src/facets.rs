@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::{Column, StrColumn};
+use tantivy::columnar::{Cardinality, Column, StrColumn};
 use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 
 /// A property results can be narrowed by. Values within one facet are alternatives.
@@ -63,7 +63,7 @@ pub struct Bucket {
 
 /// Values counted in one part of the index before parts are added up. Far above what is shown, so
 /// counts are exact except for facets with more distinct values than this in one part.
-const KEPT_PER_SEGMENT: usize = 1_000;
+const KEPT_PER_SEGMENT: usize = 300;
 
 /// Counts all matches, and the values of the wanted facets among them.
 pub(crate) struct FacetCounter {
@@ -151,6 +151,8 @@ impl Collector for FacetCounter {
         Ok(SegmentCounter {
             matches: 0,
             columns,
+            waiting: Vec::with_capacity(BLOCK),
+            ords: Vec::with_capacity(BLOCK),
         })
     }
 
@@ -180,7 +182,12 @@ impl Collector for FacetCounter {
 pub(crate) struct SegmentCounter {
     matches: u64,
     columns: Vec<(Facet, Vec<String>, FacetColumn)>,
+    /// Scored matches come one by one; columns are read block by block.
+    waiting: Vec<DocId>,
+    ords: Vec<u64>,
 }
+
+const BLOCK: usize = 128;
 
 enum FacetColumn {
     /// Counts by the ordinal of the word in the part's dictionary.
@@ -192,7 +199,13 @@ impl SegmentCollector for SegmentCounter {
     type Fruit = std::io::Result<Counts>;
 
     fn collect(&mut self, doc: DocId, _: Score) {
-        self.collect_block(&[doc]);
+        self.waiting.push(doc);
+        if self.waiting.len() == BLOCK {
+            let docs = std::mem::take(&mut self.waiting);
+            self.collect_block(&docs);
+            self.waiting = docs;
+            self.waiting.clear();
+        }
     }
 
     fn collect_block(&mut self, docs: &[DocId]) {
@@ -200,26 +213,24 @@ impl SegmentCollector for SegmentCounter {
         for (_, _, column) in &mut self.columns {
             match column {
                 FacetColumn::Words(column, counts) => {
-                    for &doc in docs {
-                        for ord in column.term_ords(doc) {
-                            if let Some(count) = counts.get_mut(ord as usize) {
-                                *count += 1;
-                            }
+                    for_values(column.ords(), docs, &mut self.ords, |ord| {
+                        if let Some(count) = counts.get_mut(ord as usize) {
+                            *count += 1;
                         }
-                    }
+                    });
                 }
                 FacetColumn::Years(column, counts) => {
-                    for &doc in docs {
-                        if let Some(year) = column.first(doc) {
-                            *counts.entry(year).or_default() += 1;
-                        }
-                    }
+                    for_values(column, docs, &mut self.ords, |year| {
+                        *counts.entry(year).or_default() += 1;
+                    });
                 }
             }
         }
     }
 
-    fn harvest(self) -> Self::Fruit {
+    fn harvest(mut self) -> Self::Fruit {
+        let rest = std::mem::take(&mut self.waiting);
+        self.collect_block(&rest);
         let mut values = Vec::with_capacity(self.columns.len());
         for (facet, always, column) in self.columns {
             let counted = match column {
@@ -235,6 +246,24 @@ impl SegmentCollector for SegmentCounter {
             matches: self.matches,
             values,
         })
+    }
+}
+
+/// Every value of a block of documents. A column with exactly one value each is read in bulk.
+fn for_values(
+    column: &Column<u64>,
+    docs: &[DocId],
+    buffer: &mut Vec<u64>,
+    mut see: impl FnMut(u64),
+) {
+    if column.get_cardinality() == Cardinality::Full {
+        buffer.resize(docs.len(), 0);
+        column.values.get_vals(docs, buffer);
+        buffer.iter().copied().for_each(see);
+        return;
+    }
+    for &doc in docs {
+        column.values_for_doc(doc).for_each(&mut see);
     }
 }
 
@@ -260,12 +289,16 @@ fn named(
             }
         }
     }
+    // In the dictionary's order, each of its blocks is unpacked once.
+    found.sort_unstable_by_key(|(_, ord)| *ord);
+    found.dedup();
+    let ords: Vec<u64> = found.iter().map(|(_, ord)| *ord).collect();
+    let mut counted = found.iter().map(|(count, _)| u64::from(*count));
     let mut named = HashMap::with_capacity(found.len());
-    let mut word = String::new();
-    for (count, ord) in found {
-        if column.ord_to_str(ord, &mut word)? {
-            named.insert(word.clone(), u64::from(count));
+    column.dictionary().sorted_ords_to_term_cb(&ords, |word| {
+        if let (Some(count), Ok(word)) = (counted.next(), std::str::from_utf8(word)) {
+            named.insert(word.to_owned(), count);
         }
-    }
+    })?;
     Ok(named)
 }

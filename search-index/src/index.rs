@@ -17,8 +17,9 @@ use crate::request::{Request, Response};
 use crate::schema::{self, Document, Fields};
 use crate::search;
 
-/// Bytes a writer may buffer while the server runs. Enough: a busy day publishes hundreds.
-pub const SERVING_MEMORY: usize = 20_000_000;
+/// Bytes a writer may buffer while the server runs: the least tantivy takes, and enough, for a busy
+/// day publishes hundreds.
+pub const SERVING_MEMORY: usize = 15_000_000;
 /// For rebuilds and imports, where bigger buffers mean fewer merges.
 pub const REBUILD_MEMORY: usize = 50_000_000;
 
@@ -172,11 +173,10 @@ impl Batch {
     }
 
     /// Removes versions; unknown ids are ignored.
-    pub fn delete(&mut self, ids: &[String]) -> Result<()> {
+    pub fn delete(&mut self, ids: &[String]) {
         for id in ids {
             self.delete_one(id);
         }
-        Ok(())
     }
 
     /// Writes the changes and the cursor to disk and shows them to this process's searches.

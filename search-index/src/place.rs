@@ -79,8 +79,8 @@ impl Rebuild {
         self.batch.upsert(documents)
     }
 
-    pub fn delete(&mut self, ids: &[String]) -> Result<()> {
-        self.batch.delete(ids)
+    pub fn delete(&mut self, ids: &[String]) {
+        self.batch.delete(ids);
     }
 
     /// Writes everything out and makes it current. `cursor`: up to where the change feed is in it;

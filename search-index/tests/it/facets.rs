@@ -194,3 +194,27 @@ fn a_choice_that_leaves_nothing_does_not_change_how_words_are_read() {
         (0, search_index::query::Reading::AsTyped)
     );
 }
+
+#[test]
+fn the_frequent_values_of_a_large_facet_are_exact_and_a_chosen_one_is_always_counted() {
+    let documents: Vec<Document> = (0..600)
+        .map(|n| Document {
+            subjects: vec![format!("rare {n:03}"), format!("common {}", n % 3)],
+            ..titled(&format!("d{n}"), "river")
+        })
+        .collect();
+    let shelf = Shelf::with(&documents);
+    let request = Request {
+        facet_size: 3,
+        chosen: choose(&[(Facet::Subject, &["rare 599"])]),
+        ..request("river")
+    };
+    assert_eq!(shelf.index.search(&request).unwrap().total, 1);
+    let wanted = [
+        ("common 0", 200),
+        ("common 1", 200),
+        ("common 2", 200),
+        ("rare 599", 1),
+    ];
+    assert_eq!(counts(&shelf, Facet::Subject, request), owned(&wanted));
+}
