@@ -127,6 +127,16 @@ impl Archive {
         objects.replace(heads).await
     }
 
+    /// Is it there? For `/readyz`.
+    pub async fn check(&self) -> Result<()> {
+        let declaration = parse_path(layout::ROOT_DECLARATION)?;
+        if self.objects.exists(&declaration).await? {
+            Ok(())
+        } else {
+            Err(Error::Unavailable("the archive is not there".to_owned()))
+        }
+    }
+
     /// The store below, for staging and for reading content by its path.
     pub fn objects(&self) -> &Objects {
         &self.objects

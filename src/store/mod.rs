@@ -1,3 +1,6 @@
-//! store
+//! The outside world: databases, the object store, DOI registrars. The only place with network or disk.
 
+pub mod db;
+pub mod doi;
 pub mod object;
+pub mod table;

@@ -1,4 +1,12 @@
-//! What every page shares: the static files and the template engine.
+//! What every door that speaks HTTP shares: who is calling, how an error is told, headers, ranges, the
+//! static files and the template engine.
+//!
+//! Not here: the URL map (`site`), and anything about records.
 
 pub mod assets;
+pub mod caller;
+pub mod conditional;
+pub mod download;
+pub mod headers;
+pub mod problem;
 pub mod render;

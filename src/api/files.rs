@@ -1,0 +1,383 @@
+//! `/api/records/{id}/files` and `/api/records/{id}/draft/files`: the dialect's three steps (announce,
+//! send, confirm), listing, removing, downloading.
+//!
+//! A key may contain slashes, escaped or not. The verb (`content`, `commit`) is therefore read off the path as
+//! it was sent, before anything is unescaped: `a%2Fcontent` is a file, `a/content` is the content of `a`.
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::{OriginalUri, Path},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::StreamExt;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::{
+    access::{self, Action},
+    api::{Answer, DONE, answer, body, changing, id, json},
+    catalog, deposit,
+    error::{Error, Kind, Problem, Result},
+    files::{self, Incoming, NewFile},
+    ids::{FileKey, RecordId},
+    web::{
+        caller::Caller,
+        download::{self, Disposition},
+    },
+};
+
+/// What is asked of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Entry,
+    Content,
+    Commit,
+}
+
+/// The key and the verb of a path below `…/files/`.
+fn below_files(path: &str) -> Result<(FileKey, Verb)> {
+    let missing = || Error::not_found(Kind::File, "");
+    let (_, rest) = path.split_once("/files/").ok_or_else(missing)?;
+    let (raw, verb) = match rest.rsplit_once('/') {
+        Some((key, "content")) => (key, Verb::Content),
+        Some((key, "commit")) => (key, Verb::Commit),
+        _ => (rest, Verb::Entry),
+    };
+    let text = percent_decode_str(raw)
+        .decode_utf8()
+        .map_err(|_| missing())?;
+    let key = text.parse().map_err(|_| missing())?;
+    Ok((key, verb))
+}
+
+/// The files of a published version.
+#[utoipa::path(get, path = "/api/records/{id}/files", tag = "files", params(("id" = String, Path)),
+    responses((status = 200, description = "The listing"), (status = 403, description = "The files are restricted"), (status = 404)))]
+pub async fn list(caller: Caller, Path(text): Path<String>) -> Answer<Json<Value>> {
+    let id = id(&caller, &text)?;
+    let version = answer(&caller, catalog::version(&caller.ctx, &id).await)?;
+    if !version.files_open {
+        return answer(&caller, Err(Error::Forbidden));
+    }
+    let rows = answer(
+        &caller,
+        catalog::files(&caller.ctx, &version, 1, 1_000_000).await,
+    )?;
+    let entries: Vec<_> = rows.iter().map(json::published_entry).collect();
+    Ok(Json(json::listing(
+        &caller.ctx,
+        id.as_str(),
+        "",
+        version.row().files_enabled,
+        &entries,
+    )))
+}
+
+/// A file of a published version: its entry, or (`/content`) its bytes.
+#[utoipa::path(get, path = "/api/records/{id}/files/{key}/content", tag = "files",
+    params(("id" = String, Path), ("key" = String, Path), ("Range" = Option<String>, Header)),
+    responses((status = 200, description = "The bytes"), (status = 206, description = "A part of them"), (status = 304),
+        (status = 403), (status = 404), (status = 416)))]
+pub async fn read(
+    caller: Caller,
+    Path(at): Path<(String, String)>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let id = id(&caller, &at.0)?;
+    let ctx = &caller.ctx;
+    let (key, verb) = answer(&caller, below_files(uri.path()))?;
+    let loaded = access::load_record(ctx, ctx.env.db.read(), &id, Action::Read).await;
+    let loaded = answer(&caller, loaded)?;
+    let file = answer(&caller, files::open_file(ctx, &loaded, &key).await)?;
+    if verb == Verb::Content {
+        return answer(
+            &caller,
+            download::send(ctx, &method, &headers, &file, Disposition::Attachment).await,
+        );
+    }
+    let entry = json::Entry {
+        key: file.key.as_str(),
+        completed: true,
+        size: Some(file.size),
+        md5: Some(file.md5.to_hex()),
+        sha256: Some(file.sha256.to_hex()),
+        mimetype: &file.mimetype,
+        metadata: Value::Object(serde_json::Map::new()),
+        times: None,
+    };
+    Ok(Json(json::file(ctx, id.as_str(), "", &entry)).into_response())
+}
+
+/// The files of a draft.
+#[utoipa::path(get, path = "/api/records/{id}/draft/files", tag = "files", params(("id" = String, Path)),
+    responses((status = 200, description = "The listing"), (status = 401), (status = 404)))]
+pub async fn list_draft(caller: Caller, Path(text): Path<String>) -> Answer<Json<Value>> {
+    let id = id(&caller, &text)?;
+    answer(&caller, listing(&caller, &id).await)
+}
+
+async fn listing(caller: &Caller, id: &RecordId) -> Result<Json<Value>> {
+    let draft = deposit::read(&caller.ctx, id).await?;
+    let entries: Vec<_> = draft.files.iter().map(json::entry).collect();
+    Ok(Json(json::listing(
+        &caller.ctx,
+        id.as_str(),
+        "/draft",
+        draft.row.files_enabled,
+        &entries,
+    )))
+}
+
+/// Announces files: an array of `{"key"}`. The answer lists all files of the draft.
+#[utoipa::path(post, path = "/api/records/{id}/draft/files", tag = "files", request_body = serde_json::Value,
+    params(("id" = String, Path)),
+    responses((status = 201, description = "All files of the draft"), (status = 400, description = "A key is refused or taken, or there are too many"),
+        (status = 401), (status = 404), (status = 409, description = "The files of a published version do not change")))]
+pub async fn start(
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    sent: Bytes,
+) -> Answer<Response> {
+    changing(&caller, &headers)?;
+    let id = id(&caller, &text)?;
+    let new = answer(&caller, body::parse(&headers, &sent).and_then(announced))?;
+    answer(&caller, files::start(&caller.ctx, &id, new).await)?;
+    let listing = answer(&caller, listing(&caller, &id).await)?;
+    Ok((StatusCode::CREATED, listing).into_response())
+}
+
+/// Reads the array of an announcement.
+fn announced(body: Value) -> Result<Vec<NewFile>> {
+    let Value::Array(items) = body else {
+        return Err(Error::bad_request("json-array"));
+    };
+    let mut problems = Vec::new();
+    let mut new = Vec::new();
+    for (i, item) in items.iter().enumerate() {
+        let kind = item["transfer"]["type"].as_str().unwrap_or("L");
+        if kind != "L" {
+            problems
+                .push(Problem::new("transfer", format!("{i}.transfer.type")).with("type", kind));
+        }
+        match item["key"].as_str().unwrap_or_default().parse::<FileKey>() {
+            Ok(key) => new.push(NewFile {
+                key,
+                metadata: item["metadata"].clone(),
+            }),
+            Err(e) => problems.push(Problem::new(e.0, format!("{i}.key"))),
+        }
+    }
+    if problems.is_empty() {
+        Ok(new)
+    } else {
+        Err(Error::Invalid(problems))
+    }
+}
+
+/// Sends a file's bytes. They are durable when the answer comes.
+#[utoipa::path(put, path = "/api/records/{id}/draft/files/{key}/content", tag = "files",
+    params(("id" = String, Path), ("key" = String, Path)),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, description = "The entry with size and checksums, still pending"), (status = 400, description = "Another length than announced"),
+        (status = 401), (status = 404), (status = 409), (status = 413), (status = 507)))]
+pub async fn receive(
+    caller: Caller,
+    Path(at): Path<(String, String)>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    sent: Body,
+) -> Answer<Json<Value>> {
+    changing(&caller, &headers)?;
+    let id = id(&caller, &at.0)?;
+    let (key, verb) = answer(&caller, below_files(uri.path()))?;
+    if verb != Verb::Content {
+        return answer(&caller, Err(Error::not_found(Kind::Page, "")));
+    }
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.parse().ok());
+    let stream = sent
+        .into_data_stream()
+        .map(|part| part.map_err(|_| Error::bad_request("upload-cut-off")))
+        .boxed();
+    let received = files::receive(
+        &caller.ctx,
+        &id,
+        &key,
+        Incoming {
+            body: stream,
+            length,
+        },
+    )
+    .await;
+    let received = answer(&caller, received)?;
+    let mimetype = mime_guess::from_path(key.file_name()).first_or_octet_stream();
+    let entry = json::Entry {
+        key: key.as_str(),
+        completed: false,
+        size: Some(received.size),
+        md5: Some(received.md5.to_hex()),
+        sha256: Some(received.sha256.to_hex()),
+        mimetype: mimetype.essence_str(),
+        metadata: Value::Object(serde_json::Map::new()),
+        times: None,
+    };
+    Ok(Json(json::file(&caller.ctx, id.as_str(), "/draft", &entry)))
+}
+
+/// Confirms a file.
+#[utoipa::path(post, path = "/api/records/{id}/draft/files/{key}/commit", tag = "files",
+    params(("id" = String, Path), ("key" = String, Path)),
+    responses((status = 200, description = "The completed entry"), (status = 400, description = "Its bytes have not come"), (status = 401), (status = 404)))]
+pub async fn commit(
+    caller: Caller,
+    Path(at): Path<(String, String)>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Answer<Json<Value>> {
+    changing(&caller, &headers)?;
+    let id = id(&caller, &at.0)?;
+    let (key, verb) = answer(&caller, below_files(uri.path()))?;
+    if verb != Verb::Commit {
+        return answer(&caller, Err(Error::not_found(Kind::Page, "")));
+    }
+    let file = answer(&caller, files::commit(&caller.ctx, &id, &key).await)?;
+    Ok(Json(json::file(
+        &caller.ctx,
+        id.as_str(),
+        "/draft",
+        &json::entry(&file),
+    )))
+}
+
+/// A file of a draft: its entry, or (`/content`) its bytes.
+#[utoipa::path(get, path = "/api/records/{id}/draft/files/{key}", tag = "files",
+    params(("id" = String, Path), ("key" = String, Path)),
+    responses((status = 200, description = "The entry, or the bytes"), (status = 401), (status = 404)))]
+pub async fn read_draft(
+    caller: Caller,
+    Path(at): Path<(String, String)>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let id = id(&caller, &at.0)?;
+    let (key, verb) = answer(&caller, below_files(uri.path()))?;
+    if verb == Verb::Content {
+        let file = answer(
+            &caller,
+            files::open_draft_file(&caller.ctx, &id, &key).await,
+        )?;
+        let sent = download::send(
+            &caller.ctx,
+            &method,
+            &headers,
+            &file,
+            Disposition::Attachment,
+        )
+        .await;
+        return answer(&caller, sent);
+    }
+    let draft = answer(&caller, deposit::read(&caller.ctx, &id).await)?;
+    let found = draft.files.iter().find(|f| f.key == key.as_str());
+    let file = answer(
+        &caller,
+        found.ok_or_else(|| Error::not_found(Kind::File, &key)),
+    )?;
+    Ok(Json(json::file(
+        &caller.ctx,
+        id.as_str(),
+        "/draft",
+        &json::entry(file),
+    ))
+    .into_response())
+}
+
+/// Removes a file from a draft.
+#[utoipa::path(delete, path = "/api/records/{id}/draft/files/{key}", tag = "files",
+    params(("id" = String, Path), ("key" = String, Path)),
+    responses((status = 204, description = "Removed"), (status = 401), (status = 404), (status = 409)))]
+pub async fn remove(
+    caller: Caller,
+    Path(at): Path<(String, String)>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Answer<StatusCode> {
+    changing(&caller, &headers)?;
+    let id = id(&caller, &at.0)?;
+    let (key, _) = answer(&caller, below_files(uri.path()))?;
+    answer(&caller, files::remove(&caller.ctx, &id, &key).await)?;
+    Ok(DONE)
+}
+
+/// Removes all files of a draft.
+#[utoipa::path(delete, path = "/api/records/{id}/draft/files", tag = "files", params(("id" = String, Path)),
+    responses((status = 204, description = "Removed"), (status = 401), (status = 404), (status = 409)))]
+pub async fn remove_all(
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+) -> Answer<StatusCode> {
+    changing(&caller, &headers)?;
+    let id = id(&caller, &text)?;
+    answer(&caller, files::remove_all(&caller.ctx, &id).await)?;
+    Ok(DONE)
+}
+
+/// Takes over the files of the previous version.
+#[utoipa::path(post, path = "/api/records/{id}/draft/actions/files-import", tag = "files", params(("id" = String, Path)),
+    responses((status = 201, description = "All files of the draft"), (status = 401), (status = 404)))]
+pub async fn import(
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    changing(&caller, &headers)?;
+    let id = id(&caller, &text)?;
+    answer(&caller, files::import_previous(&caller.ctx, &id).await)?;
+    let listing = answer(&caller, listing(&caller, &id).await)?;
+    Ok((StatusCode::CREATED, listing).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(path: &str) -> (String, Verb) {
+        let (key, verb) = below_files(path).unwrap();
+        (key.into_string(), verb)
+    }
+
+    #[test]
+    fn keys_and_verbs_are_told_apart() {
+        let at = "/api/records/x/draft/files/";
+        assert_eq!(
+            parsed(&format!("{at}a.csv/content")),
+            ("a.csv".into(), Verb::Content)
+        );
+        assert_eq!(
+            parsed(&format!("{at}d%2Fa.csv/commit")),
+            ("d/a.csv".into(), Verb::Commit)
+        );
+        assert_eq!(
+            parsed(&format!("{at}d/a.csv/content")),
+            ("d/a.csv".into(), Verb::Content)
+        );
+        assert_eq!(
+            parsed(&format!("{at}a%2Fcontent")),
+            ("a/content".into(), Verb::Entry)
+        );
+        assert_eq!(
+            parsed(&format!("{at}t%C3%A0i%20li%E1%BB%87u")),
+            ("tài liệu".into(), Verb::Entry)
+        );
+        assert!(below_files(&format!("{at}..%2Fx/content")).is_err());
+        assert!(below_files(&format!("{at}%ff/content")).is_err());
+    }
+}

@@ -1,0 +1,42 @@
+//! The API's own description (OpenAPI 3.1), made from the handlers.
+
+use axum::Json;
+use utoipa::OpenApi;
+
+use crate::api::{drafts, files, records, search, tokens, vocabularies};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Kho",
+        description = "Deposit, publish, find and download research data. The dialect is InvenioRDM's; \
+            errors are `{status, message, errors: [{field, messages, codes}]}` with stable codes."
+    ),
+    paths(
+        search::records, drafts::create, records::read, records::versions, drafts::new_version,
+        records::latest, records::withdraw, records::restore, files::list, files::read,
+        drafts::read, drafts::replace, drafts::edit, drafts::discard, drafts::publish,
+        files::import, drafts::reserve_doi, drafts::release_doi, files::list_draft, files::start,
+        files::remove_all, files::read_draft, files::receive, files::commit, files::remove,
+        search::own, tokens::list, tokens::create, tokens::revoke,
+        vocabularies::kinds, vocabularies::list, vocabularies::read,
+    ),
+    tags(
+        (name = "records", description = "Published versions"),
+        (name = "drafts", description = "Versions being written"),
+        (name = "files", description = "Files of both"),
+        (name = "tokens", description = "Personal access tokens"),
+        (name = "vocabularies", description = "The terms metadata is made of"),
+    )
+)]
+struct Description;
+
+/// The description as JSON; also `kho openapi`.
+pub fn description() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+/// Serves the description.
+pub async fn json() -> Json<utoipa::openapi::OpenApi> {
+    Json(description())
+}

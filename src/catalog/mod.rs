@@ -1,0 +1,17 @@
+//! The read side: a published version, its neighbours, its files, its place in search.
+//!
+//! Nothing here changes a record. Pages and harvesters read rows, never the index: a lost index is
+//! `kho reindex`, not an incident. Not here: rendering (`formats`, and the doors).
+
+pub mod index;
+mod recent;
+pub mod record;
+pub mod search;
+
+pub use self::{
+    recent::{Numbers, numbers, own_records, recent},
+    record::{
+        Concept, Found, PublishedFile, Version, by_doi, describe, files, find, has_draft,
+        last_files_page, resolve, tombstone, version, versions,
+    },
+};

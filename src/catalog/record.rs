@@ -1,0 +1,192 @@
+//! A published version as every door sees it.
+
+use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::Value;
+
+use crate::{
+    access::{self, Action, LoadedRecord},
+    ctx::Ctx,
+    error::{Error, Kind, Result},
+    formats,
+    ids::{Doi, RecordId},
+    metadata::{Access, Metadata, access::AccessStatus},
+    publish::{self, Tombstone},
+    store::table::{
+        deposit::{draft, parent},
+        record::{record, record_file},
+    },
+};
+
+/// A file of a published version, as doors may hold it.
+pub type PublishedFile = record_file::Model;
+/// A concept, as doors may hold it.
+pub type Concept = parent::Model;
+
+/// A version with its meaning.
+#[derive(Debug, Clone)]
+pub struct Version {
+    pub loaded: LoadedRecord,
+    pub metadata: Metadata,
+    /// In force today.
+    pub access: Access,
+    pub status: AccessStatus,
+    pub custom_fields: Value,
+    /// May the caller have the files?
+    pub files_open: bool,
+}
+
+impl Version {
+    pub fn row(&self) -> &record::Model {
+        &self.loaded.record
+    }
+    pub fn parent(&self) -> &parent::Model {
+        &self.loaded.parent
+    }
+}
+
+/// What an id in a URL stands for.
+#[derive(Debug, Clone)]
+pub enum Found {
+    Version(Box<Version>),
+    /// A concept; its newest version has this id.
+    Concept {
+        latest: RecordId,
+    },
+}
+
+/// What an id stands for: a version, or a concept that leads to its newest.
+pub async fn find(ctx: &Ctx, id: &RecordId) -> Result<Found> {
+    match version(ctx, id).await {
+        Err(e @ Error::NotFound { .. }) => match concept(ctx, id).await? {
+            Some(latest) => Ok(Found::Concept { latest }),
+            None => Err(e),
+        },
+        other => other.map(|v| Found::Version(Box::new(v))),
+    }
+}
+
+/// The version that an id stands for or leads to.
+pub async fn resolve(ctx: &Ctx, id: &RecordId) -> Result<Version> {
+    match find(ctx, id).await? {
+        Found::Version(version) => Ok(*version),
+        Found::Concept { latest } => version(ctx, &latest).await,
+    }
+}
+
+/// The newest version of a concept.
+async fn concept(ctx: &Ctx, id: &RecordId) -> Result<Option<RecordId>> {
+    let row = parent::Entity::find_by_id(id.as_str())
+        .one(ctx.env.db.read())
+        .await?;
+    Ok(row.and_then(|p| p.latest).and_then(|id| id.parse().ok()))
+}
+
+/// A published version. A withdrawn one is `Gone`.
+pub async fn version(ctx: &Ctx, id: &RecordId) -> Result<Version> {
+    let loaded = access::load_record(ctx, ctx.env.db.read(), id, Action::Read).await?;
+    with_meaning(ctx, loaded)
+}
+
+fn with_meaning(ctx: &Ctx, loaded: LoadedRecord) -> Result<Version> {
+    let metadata = serde_json::from_str(&loaded.record.metadata)
+        .map_err(|e| Error::internal("stored metadata does not parse", e))?;
+    let access = loaded.access.effective(ctx.today());
+    Ok(Version {
+        status: access.status(loaded.record.files_enabled, ctx.today()),
+        files_open: loaded.files_open(ctx),
+        custom_fields: serde_json::from_str(&loaded.record.custom_fields).unwrap_or_default(),
+        metadata,
+        access,
+        loaded,
+    })
+}
+
+/// All versions of the same concept that the caller may see, newest first, at most 1,000.
+pub async fn versions(ctx: &Ctx, of: &Version) -> Result<Vec<Version>> {
+    let rows = record::Entity::find()
+        .filter(record::COLUMN.parent_id.eq(of.parent().id.as_str()))
+        .filter(record::COLUMN.withdrawn.is_null())
+        .order_by_desc(record::Column::VersionIndex)
+        .limit(1_000)
+        .all(ctx.env.db.read())
+        .await?;
+    let mut out = Vec::with_capacity(rows.len());
+    for row in rows {
+        let seen = access::of_row(ctx, row, of.parent().clone());
+        if let Some(loaded) = seen {
+            out.push(with_meaning(ctx, loaded)?);
+        }
+    }
+    Ok(out)
+}
+
+/// Files of a version by key, `size` a page, from page 1. Not asked whether the caller may have the
+/// bytes: see `Version::files_open`.
+pub async fn files(
+    ctx: &Ctx,
+    of: &Version,
+    page: u64,
+    size: u64,
+) -> Result<Vec<record_file::Model>> {
+    Ok(record_file::Entity::find()
+        .filter(record_file::COLUMN.record_id.eq(of.row().id.as_str()))
+        .order_by_asc(record_file::Column::Key)
+        .offset(page.saturating_sub(1).saturating_mul(size))
+        .limit(size)
+        .all(ctx.env.db.read())
+        .await?)
+}
+
+/// The number of the last page of files.
+pub fn last_files_page(of: &Version, size: u64) -> u64 {
+    (of.row().file_count as u64).div_ceil(size.max(1)).max(1)
+}
+
+/// A version as the formats want it. Whoever may not have the files is not told of them.
+pub async fn describe(ctx: &Ctx, of: &Version) -> Result<formats::Record> {
+    let mut described = publish::describe(ctx, ctx.env.db.read(), of.row()).await?;
+    if !of.files_open {
+        described.files.clear();
+    }
+    Ok(described)
+}
+
+/// Where a DOI leads: a version's, a concept's (then its newest version).
+pub async fn by_doi(ctx: &Ctx, doi: &Doi) -> Result<RecordId> {
+    let db = ctx.env.db.read();
+    let missing = || Error::not_found(Kind::Doi, doi);
+    let found = record::Entity::find()
+        .filter(record::COLUMN.doi.eq(doi.as_str()))
+        .one(db)
+        .await?;
+    let id = match found {
+        Some(row) => Some(row.id),
+        None => parent::Entity::find()
+            .filter(parent::COLUMN.doi.eq(doi.as_str()))
+            .one(db)
+            .await?
+            .and_then(|p| p.latest),
+    };
+    id.and_then(|id| id.parse().ok()).ok_or_else(missing)
+}
+
+/// What is said where a withdrawn version was.
+pub async fn tombstone(ctx: &Ctx, id: &RecordId) -> Result<(Version, Tombstone)> {
+    let db = ctx.env.db.read();
+    let loaded = access::load_record_or_tombstone(ctx, db, id, Action::Read).await?;
+    let stone = loaded
+        .record
+        .withdrawn
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .ok_or_else(|| Error::not_found(Kind::Record, id))?;
+    Ok((with_meaning(ctx, loaded)?, stone))
+}
+
+/// Is an edit of this version open?
+pub async fn has_draft(ctx: &Ctx, id: &RecordId) -> Result<bool> {
+    let found = draft::Entity::find_by_id(id.as_str())
+        .count(ctx.env.db.read())
+        .await?;
+    Ok(found > 0)
+}

@@ -1,0 +1,57 @@
+//! Commands that only tell: `kho openapi`, `kho config`, `kho doctor`.
+
+use std::sync::Arc;
+
+use crate::{api, catalog, cli::open::open, config::Config, ctx::Clock, people};
+
+#[expect(clippy::print_stdout, reason = "what the command is for")]
+pub(super) fn openapi() -> anyhow::Result<()> {
+    println!("{}", api::description().to_pretty_json()?);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what the command is for")]
+pub(super) fn config(config: &Config) -> anyhow::Result<()> {
+    println!("{:<18} {:<28} {:<12} about", "setting", "value", "from");
+    for (setting, value, source) in config.table() {
+        println!(
+            "{:<18} {:<28} {:<12} {}",
+            setting.key,
+            value,
+            source.name(),
+            setting.about
+        );
+    }
+    println!("data folder: {}", config.data.display());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what the command is for")]
+pub(super) async fn doctor(config: Arc<Config>) -> anyhow::Result<()> {
+    let env = open(config, Clock::System).await?;
+    env.db.ping().await?;
+    println!(
+        "database: answers ({})",
+        if env.db.is_sqlite() {
+            "SQLite"
+        } else {
+            "PostgreSQL"
+        }
+    );
+    let expected = catalog::index::count(&env).await?;
+    let found = env.index.len();
+    println!("index: {found} versions, database: {expected}");
+    println!(
+        "administrator: {}",
+        if people::account::has_admin(&env).await? {
+            "yes"
+        } else {
+            "none yet"
+        }
+    );
+    println!("time: {}", env.now());
+    if found != expected {
+        anyhow::bail!("the index does not hold what the database does; run `kho reindex`");
+    }
+    Ok(())
+}

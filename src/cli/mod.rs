@@ -1,0 +1,109 @@
+//! The command line: one file a command. Errors go to stderr as one sentence; exit codes are 0, 1 (failed)
+//! and 2 (usage).
+
+mod accounts;
+mod demo;
+mod index;
+mod inspect;
+pub mod open;
+mod serve;
+
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+
+#[derive(Parser)]
+#[command(
+    name = "kho",
+    version,
+    about = "A research-data repository in one program."
+)]
+struct Cli {
+    /// Where everything is kept.
+    #[arg(long, global = true, env = "KHO_DATA", default_value = "kho-data")]
+    data: PathBuf,
+    /// A settings file; by default kho.toml in the data folder.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Opens the store and serves it.
+    Serve(serve::Args),
+    /// Accounts.
+    #[command(subcommand)]
+    User(accounts::User),
+    /// Personal access tokens.
+    #[command(subcommand)]
+    Token(accounts::Token),
+    /// Builds the search index anew from the database, beside the one in use.
+    Reindex,
+    /// Prints the description of the API (OpenAPI 3.1).
+    Openapi,
+    /// Prints every setting with its value and where it came from.
+    Config,
+    /// Looks at the surroundings: folders, database, index, time.
+    Doctor,
+}
+
+/// Runs the command the process was started with.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let mut flags = BTreeMap::new();
+    if let Command::Serve(args) = &cli.command {
+        args.settings(&mut flags);
+    }
+    let config = match Config::load(cli.data, cli.config, &flags, |name| {
+        std::env::var(name).ok()
+    }) {
+        Ok(config) => config,
+        Err(e) => return fail(&e),
+    };
+    log(&config);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(e) => return fail(&e),
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve::run(config, args).await,
+            Command::User(what) => accounts::user(Arc::new(config), what).await,
+            Command::Token(what) => accounts::token(Arc::new(config), what).await,
+            Command::Reindex => index::reindex(Arc::new(config)).await,
+            Command::Openapi => inspect::openapi(),
+            Command::Config => inspect::config(&config),
+            Command::Doctor => inspect::doctor(Arc::new(config)).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(&*e),
+    }
+}
+
+fn fail(e: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("kho: {e}");
+    ExitCode::from(1)
+}
+
+/// Logs go to stderr, so that stdout is what a command prints.
+fn log(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if config.log_json {
+        builder.json().init();
+    } else {
+        builder.with_target(false).init();
+    }
+}

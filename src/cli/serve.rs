@@ -1,0 +1,139 @@
+//! `kho serve`: opens everything, finishes what a crash cut off, serves, works, and stops in order.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tokio::net::TcpListener;
+
+use crate::{
+    cli::{demo, open},
+    config::Config,
+    ctx::{Clock, Env},
+    jobs::worker,
+    people, publish, site,
+};
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Loads the sample datasets and accounts into an empty store, and says so on every page.
+    #[arg(long)]
+    demo: bool,
+    /// Address and port; port 0 picks a free one.
+    #[arg(long)]
+    listen: Option<String>,
+    /// Public URL of the site.
+    #[arg(long)]
+    base_url: Option<String>,
+}
+
+impl Args {
+    /// Those flags that are settings.
+    pub(super) fn settings(&self, flags: &mut BTreeMap<&'static str, String>) {
+        for (key, value) in [("listen", &self.listen), ("base_url", &self.base_url)] {
+            if let Some(value) = value {
+                flags.insert(key, value.clone());
+            }
+        }
+    }
+}
+
+/// How long requests under way may take to end after a stop signal.
+const GRACE: Duration = Duration::from_secs(30);
+
+pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(&config.listen).await.map_err(|e| {
+        anyhow::anyhow!(
+            "cannot listen on {}: {e}; choose another with --listen",
+            config.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    if config.base_url.is_empty() {
+        config.base_url = format!("http://{address}");
+    }
+    config.demo = args.demo;
+    let env = open::open(Arc::new(config), Clock::System).await?;
+    publish::recover(&env).await?;
+    if args.demo {
+        demo::load(&env).await?;
+    }
+    let invitation = people::setup::invite(&env).await?;
+
+    let workers: Vec<_> = (0..env.config.workers)
+        .map(|_| tokio::spawn(worker::work(env.clone())))
+        .collect();
+    let sweeper = tokio::spawn(sweep(env.clone()));
+    announce(
+        &format!("http://{address}"),
+        invitation
+            .as_deref()
+            .map(|s| format!("{}/setup?key={s}", env.config.base_url)),
+    );
+
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let server =
+        axum::serve(listener, site::router(env.clone())).with_graceful_shutdown(async move {
+            signal().await;
+            let _ = stop.send(true);
+        });
+    let mut stopped = stopped;
+    tokio::select! {
+        done = server.into_future() => done?,
+        () = async {
+            let _ = stopped.wait_for(|s| *s).await;
+            tokio::time::sleep(GRACE).await;
+        } => tracing::warn!("some requests did not end in time"),
+    }
+    sweeper.abort();
+    for worker in workers {
+        worker.abort();
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the line that says where the site is")]
+fn announce(url: &str, setup: Option<String>) {
+    println!("Kho is ready at {url}/");
+    if let Some(link) = setup {
+        println!("No administrator yet. Make one with this link, which works once: {link}");
+    }
+}
+
+/// Ends at SIGINT or SIGTERM.
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        if let Ok(mut term) = signal(SignalKind::terminate()) {
+            term.recv().await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
+/// Tidies up now and then: expired sessions, finished jobs, staged bytes nobody names, dead claims, and an
+/// index that fell behind.
+async fn sweep(env: Env) {
+    let mut every = tokio::time::interval(Duration::from_secs(600));
+    loop {
+        every.tick().await;
+        let outcomes = [
+            ("sessions", people::session::sweep(&env).await),
+            ("jobs", worker::sweep(&env).await),
+            ("archive", publish::recover(&env).await.map(|_| ())),
+            ("staging", crate::files::sweep(&env).await),
+            (
+                "index",
+                crate::catalog::index::follow(&env).await.map(|_| ()),
+            ),
+        ];
+        for (what, outcome) in outcomes {
+            if let Err(e) = outcome {
+                tracing::warn!(%what, error = %e, "sweeping failed");
+            }
+        }
+    }
+}

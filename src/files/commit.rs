@@ -1,0 +1,36 @@
+//! Confirms a file whose bytes have come.
+
+use sea_orm::{ActiveValue::Set, EntityTrait};
+
+use crate::{
+    ctx::Ctx,
+    deposit::File,
+    error::{Error, Problem, Result},
+    files::{lock_files, row},
+    ids::{FileKey, RecordId},
+    store::table::deposit::draft_file,
+};
+
+/// Completes a file. Confirming twice is the same as once.
+pub async fn commit(ctx: &Ctx, id: &RecordId, key: &FileKey) -> Result<File> {
+    let tx = ctx.env.db.begin().await?;
+    lock_files(ctx, &tx, id).await?;
+    let before = row(&tx, id, key).await?;
+    if before.status == "completed" {
+        return Ok(before.into());
+    }
+    if before.staged.is_none() {
+        let problem = Problem::new("file-not-received", "").with("key", key);
+        return Err(Error::BadRequest(problem));
+    }
+    let change = draft_file::ActiveModel {
+        draft_id: Set(before.draft_id),
+        key: Set(before.key),
+        status: Set("completed".to_owned()),
+        updated: Set(ctx.micros()),
+        ..Default::default()
+    };
+    let after = draft_file::Entity::update(change).exec(&tx).await?;
+    tx.commit().await?;
+    Ok(after.into())
+}

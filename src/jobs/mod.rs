@@ -1,0 +1,66 @@
+//! Background work as data: what there is to do, and enqueueing it in the caller's transaction.
+//!
+//! Invariant: a job is safe to run twice; it names a thing and never carries a decision. Running them is
+//! `jobs::worker`, far to the right; this half knows only the table.
+
+pub mod worker;
+
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use serde::{Deserialize, Serialize};
+
+use crate::{ctx::Ctx, error::Result, ids::RecordId, store::table::work};
+
+/// Everything that is done after a request has been answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    /// Make the DOIs of a version and of its concept lead to it.
+    RegisterDoi { record: RecordId },
+    /// Bring the search index up to the change feed.
+    Index { record: RecordId },
+    /// Remove bytes from the staging area that no draft names any more.
+    DiscardStaged { names: Vec<String> },
+    /// Lift an embargo whose day has come.
+    LiftEmbargo { record: RecordId },
+}
+
+impl Job {
+    /// The stable name in the `kind` column and on the jobs page.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Job::RegisterDoi { .. } => "register_doi",
+            Job::Index { .. } => "index",
+            Job::DiscardStaged { .. } => "discard_staged",
+            Job::LiftEmbargo { .. } => "lift_embargo",
+        }
+    }
+}
+
+/// Writes a job into the caller's transaction: it exists exactly if what caused it does. The caller
+/// rings `ctx.env.work` after the commit; without that the worker finds it at its next look.
+pub async fn enqueue(ctx: &Ctx, tx: &impl ConnectionTrait, job: &Job) -> Result<()> {
+    enqueue_at(ctx, tx, job, ctx.micros()).await
+}
+
+/// The same, not to be run before a moment (microseconds).
+pub async fn enqueue_at(ctx: &Ctx, tx: &impl ConnectionTrait, job: &Job, at: i64) -> Result<()> {
+    let payload = serde_json::to_string(job)
+        .map_err(|e| crate::error::Error::internal("a job does not serialise", e))?;
+    let now = ctx.micros();
+    let row = work::job::ActiveModel {
+        kind: Set(job.kind().to_owned()),
+        payload: Set(payload),
+        state: Set("queued".to_owned()),
+        attempts: Set(0),
+        run_at: Set(at),
+        leased_until: Set(0),
+        last_error: Set(None),
+        created: Set(now),
+        updated: Set(now),
+        ..Default::default()
+    };
+    work::job::Entity::insert(row)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}

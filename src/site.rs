@@ -1,0 +1,56 @@
+//! The URL map: which door answers where, and what every answer passes through.
+
+use std::time::Duration;
+
+use axum::{Router, extract::State, http::StatusCode, middleware, routing::get};
+use tower::ServiceBuilder;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    trace::TraceLayer,
+};
+
+use crate::{api, ctx::Env, oai, web::headers};
+
+/// How long an answer may take to begin. Uploads are read inside it, so it is long; a stalled body is cut
+/// off by its own clock.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
+/// Everything the program serves.
+pub fn router(env: Env) -> Router {
+    Router::new()
+        .merge(api::router())
+        .merge(oai::router())
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .layer(
+            ServiceBuilder::new()
+                .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+                .layer(TraceLayer::new_for_http())
+                .layer(PropagateRequestIdLayer::x_request_id())
+                .layer(CatchPanicLayer::new())
+                .layer(middleware::from_fn(headers::secure))
+                .layer(tower_http::timeout::TimeoutLayer::with_status_code(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    PATIENCE,
+                )),
+        )
+        .with_state(env)
+}
+
+async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// Are the database and the stores there?
+async fn ready(State(env): State<Env>) -> Result<&'static str, StatusCode> {
+    env.db.ping().await.map_err(|e| {
+        tracing::warn!(error = %e, "not ready");
+        StatusCode::SERVICE_UNAVAILABLE
+    })?;
+    env.archive.check().await.map_err(|e| {
+        tracing::warn!(error = %e, "not ready");
+        StatusCode::SERVICE_UNAVAILABLE
+    })?;
+    Ok("ok\n")
+}

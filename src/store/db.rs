@@ -1,0 +1,180 @@
+//! SQLite or PostgreSQL behind one `Db`: how they are opened, how a transaction begins.
+//!
+//! SQLite has one writer and many readers: writes go through a pool of one connection whose
+//! transactions begin IMMEDIATE (a deferred one that reads first and writes later fails with "database
+//! is locked" under load, whatever the busy timeout). PostgreSQL has one pool for both. Times are
+//! microseconds in `bigint`, JSON is `text`, so that both compare alike.
+
+use std::{path::Path, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use sea_orm_migration::MigratorTrait;
+
+use crate::error::{Error, Result};
+
+/// How long a request waits for a connection before it is told to come back.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Clone)]
+pub struct Db {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+}
+
+impl Db {
+    /// Opens `sqlite:PATH` or `postgres://…` and brings the schema up to date.
+    pub async fn open(url: &str) -> Result<Db> {
+        let db = match url.strip_prefix("sqlite:") {
+            Some(path) => open_sqlite(path.trim_start_matches("//")).await,
+            None => open_postgres(url).await,
+        }
+        .map_err(|e| Error::Unavailable(format!("cannot open the database: {e}")))?;
+        db.migrate().await?;
+        Ok(db)
+    }
+
+    /// Begins a transaction that will write.
+    pub async fn begin(&self) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.write.begin_with_options(options).await?)
+    }
+
+    /// A connection for reading outside a transaction.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// A connection for a single statement that writes.
+    pub fn write(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        self.write.get_database_backend() == DbBackend::Sqlite
+    }
+
+    /// Is it answering? For `/readyz`.
+    pub async fn ping(&self) -> Result<()> {
+        self.read.execute_unprepared("select 1").await?;
+        Ok(())
+    }
+
+    async fn migrate(&self) -> Result<()> {
+        let pending = kho_migrations::Migrator::get_pending_migrations(&self.write)
+            .await
+            .map_err(|e| {
+                Error::Unavailable(format!(
+                    "the database has a schema this version does not know; use a newer kho ({e})"
+                ))
+            })?;
+        if pending.is_empty() {
+            return Ok(());
+        }
+        if self.is_sqlite() {
+            kho_migrations::Migrator::up(&self.write, None).await?;
+            return Ok(());
+        }
+        // sea-orm takes no lock of its own: replicas that start together would migrate together.
+        // A transaction of its own holds the advisory lock while another connection migrates.
+        let lock = self.write.begin().await?;
+        lock.execute_unprepared("select pg_advisory_xact_lock(7235420011)")
+            .await?;
+        kho_migrations::Migrator::up(&self.write, None).await?;
+        lock.commit().await?;
+        Ok(())
+    }
+}
+
+async fn open_sqlite(path: &str) -> Result<Db, DbErr> {
+    if let Some(folder) = Path::new(path).parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| DbErr::Custom(format!("{}: {e}", folder.display())))?;
+    }
+    let url = format!("sqlite://{path}?mode=rwc");
+    let connect = |connections: u32, read_only: bool| {
+        let mut options = ConnectOptions::new(url.clone());
+        options
+            .max_connections(connections)
+            .min_connections(1)
+            .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .sqlx_logging(false)
+            .map_sqlx_sqlite_opts(move |o| {
+                let o = o
+                    .busy_timeout(ACQUIRE)
+                    .foreign_keys(true)
+                    .statement_cache_capacity(256)
+                    .pragma("cache_size", "-4096")
+                    .pragma("temp_store", "memory");
+                if read_only {
+                    o.read_only(true)
+                } else {
+                    o.journal_mode(SqliteJournalMode::Wal)
+                        .synchronous(SqliteSynchronous::Full)
+                        .pragma("journal_size_limit", "67108864")
+                }
+            });
+        Database::connect(options)
+    };
+    // The writer first: it makes the file and sets the journal mode that readers then find.
+    let write = connect(1, false).await?;
+    let read = connect(8, true).await?;
+    Ok(Db { write, read })
+}
+
+async fn open_postgres(url: &str) -> Result<Db, DbErr> {
+    let mut options = ConnectOptions::new(url.to_owned());
+    options
+        .max_connections(20)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .sqlx_logging(false);
+    let pool = Database::connect(options).await?;
+    Ok(Db {
+        write: pool.clone(),
+        read: pool,
+    })
+}
+
+/// Makes the order in which change-feed numbers are given the order in which they are committed, so
+/// that a follower who has seen number 7 never finds a 6 later. On SQLite the single writer does it.
+pub async fn order_changes(tx: &DatabaseTransaction) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        tx.execute_unprepared("select pg_advisory_xact_lock(7235420012)")
+            .await?;
+    }
+    Ok(())
+}
+
+impl From<DbErr> for Error {
+    fn from(e: DbErr) -> Self {
+        if let Some(SqlErr::UniqueConstraintViolation(_)) = e.sql_err() {
+            return Error::conflict("already-exists");
+        }
+        let told = e.to_string();
+        let busy = [
+            "database is locked",
+            "pool timed out",
+            "PoolTimedOut",
+            "Connection",
+        ]
+        .iter()
+        .any(|sign| told.contains(sign));
+        if told.contains("disk is full") || told.contains("No space left") {
+            Error::Full
+        } else if busy {
+            Error::Unavailable(told)
+        } else {
+            Error::Internal(told)
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The rows of the database as types, a file for each part of the schema (`migrations/src/*.sql`).
+//!
+//! Rows only: no rules, no queries. Each capability holds its own queries beside its rules.
+
+pub mod deposit;
+pub mod harvest;
+pub mod people;
+pub mod record;
+pub mod work;

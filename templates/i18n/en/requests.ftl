@@ -1,0 +1,79 @@
+# What a request did wrong: `problem-<code>`.
+problem-already-exists = This exists already.
+problem-changed-while-publishing = The draft was changed while it was being published. Look at it once more and publish again.
+problem-content-type = The body is { $type }; application/json is expected here.
+problem-doi-already = A DOI is already given to this draft.
+problem-doi-own-prefix = This DOI is under this repository’s own prefix. Reserve one instead of typing it.
+problem-doi-published = The DOI of a published version stays for ever.
+problem-doi-taken = Another record here has this DOI.
+problem-email = This is not an e-mail address.
+problem-email-taken = There is already an account with this address.
+problem-file-completed = The upload of “{ $key }” is already confirmed. Delete the file to upload it anew.
+problem-file-exists = There is already a file named “{ $key }”. Delete it first, or choose another name.
+problem-file-metadata-too-large = The metadata of a file may have at most 64 kB.
+problem-file-not-received = The bytes of “{ $key }” have not arrived yet. Upload them, then confirm.
+problem-file-too-large = The file is larger than { $most } bytes, the most that is accepted here.
+problem-files-disabled = This draft is marked as metadata-only. Allow files first.
+problem-files-frozen = The files of a published version never change. Make a new version.
+problem-form-expired = The form had expired, or was not one of ours. Nothing was changed; please send it again.
+problem-idempotency-key = The Idempotency-Key must have 1 to 255 characters.
+problem-idempotency-key-busy = The same request is being carried out at this moment. Ask again shortly.
+problem-idempotency-key-reused = This Idempotency-Key was used for another request. Take a new one.
+problem-json = Unable to decode JSON data in request body: { $why }
+problem-json-array = The body must be a JSON array.
+problem-json-object = The body must be a JSON object.
+problem-name = Please give a name of at most 300 characters.
+problem-not-acceptable = None of the formats asked for exists. The documentation of the API lists those that do.
+problem-note-too-long = The note is longer than { $most } characters.
+problem-password-too-long = The password is longer than { $most } bytes.
+problem-password-too-short = The password needs at least { $least } characters. A few words in a row are easy to keep.
+problem-query-bad-range = “{ $range }” is not a range. Write for example [2020-01-01 TO *].
+problem-query-leading-wildcard = A word cannot begin with *.
+problem-query-parameter = The value of “{ $name }” in the address cannot be used.
+problem-query-prefix-too-short = The * needs at least { $least } characters before it.
+problem-query-too-deep = The brackets are nested deeper than { $most } levels.
+problem-query-too-long = The search is longer than { $most } characters.
+problem-query-too-many-words = The search has more than { $most } words or conditions.
+problem-query-unknown-field = “{ $field }” is not a field that can be searched.
+problem-removal-reason = There is no reason for withdrawal “{ $id }”.
+problem-search-window = Only the first { $most } results can be paged through. Narrow the search.
+problem-token-days = A token lasts from 1 to 3650 days.
+problem-token-name = Please name the token, in at most 200 characters.
+problem-token-scope = There is no scope “{ $scope }”.
+problem-too-many-files = A version may have at most { $most } files. Put many small files into an archive such as ZIP.
+problem-too-many-tokens = An account may have at most { $most } tokens. Revoke one you no longer use.
+problem-transfer = The transfer type “{ $type }” is not offered here; use L.
+problem-upload-cut-off = The upload broke off. The draft is as it was; please upload the file again.
+
+# What went wrong, in a sentence.
+error-gone = Record deleted
+error-invalid = A validation error occurred.
+error-stale = Somebody else has saved in between; the revision is now { $revision }. Read it again, then repeat your change.
+error-unauthenticated = Please sign in, or send a valid token.
+error-forbidden = Permission denied.
+error-too-many = Too many attempts. Please wait a little.
+error-full = The storage is full. What was there is safe; please tell the administrator.
+error-unavailable = This is not available at the moment. Please try again shortly.
+error-internal = Something went wrong here. It has been noted; please try again.
+
+# What is not there.
+missing-record = The persistent identifier does not exist.
+missing-draft = There is no such draft.
+missing-file = There is no such file.
+missing-doi = This DOI is not known here.
+missing-page = There is nothing at this address.
+missing-token = There is no such token.
+missing-account = There is no such account.
+missing-community = There is no such community.
+missing-vocabulary = There is no such term or vocabulary.
+missing-format = This format is not offered.
+
+# Facets of a search.
+facet-resource-type = Resource types
+facet-access-status = Access
+facet-subject = Subjects
+facet-licence = Licences
+facet-year = Years
+facet-language = Languages
+facet-community = Communities
+facet-file-type = File formats

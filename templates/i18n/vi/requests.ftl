@@ -1,0 +1,79 @@
+# Điều chưa đúng trong một yêu cầu: `problem-<code>`.
+problem-already-exists = Mục này đã tồn tại.
+problem-changed-while-publishing = Bản nháp đã bị thay đổi trong lúc đang công bố. Hãy xem lại rồi công bố lần nữa.
+problem-content-type = Nội dung gửi lên có kiểu { $type }; ở đây cần application/json.
+problem-doi-already = Bản nháp này đã có DOI.
+problem-doi-own-prefix = DOI này thuộc tiền tố của chính kho. Hãy giữ trước DOI thay vì tự gõ.
+problem-doi-published = DOI của phiên bản đã công bố được giữ mãi mãi.
+problem-doi-taken = Một bản ghi khác ở đây đã dùng DOI này.
+problem-email = Đây không phải là địa chỉ thư điện tử.
+problem-email-taken = Đã có tài khoản dùng địa chỉ này.
+problem-file-completed = Tệp “{ $key }” đã được xác nhận. Hãy xóa tệp nếu muốn tải lên lại.
+problem-file-exists = Đã có tệp tên “{ $key }”. Hãy xóa tệp cũ hoặc chọn tên khác.
+problem-file-metadata-too-large = Siêu dữ liệu của một tệp chỉ được tối đa 64 kB.
+problem-file-not-received = Nội dung của “{ $key }” chưa được tải lên. Hãy tải lên rồi xác nhận.
+problem-file-too-large = Tệp lớn hơn { $most } byte, mức tối đa được nhận ở đây.
+problem-files-disabled = Bản nháp này được đánh dấu chỉ có siêu dữ liệu. Hãy cho phép tệp trước.
+problem-files-frozen = Tệp của phiên bản đã công bố không bao giờ thay đổi. Hãy tạo phiên bản mới.
+problem-form-expired = Biểu mẫu đã hết hạn hoặc không phải của trang này. Chưa có gì thay đổi; vui lòng gửi lại.
+problem-idempotency-key = Idempotency-Key phải có từ 1 đến 255 ký tự.
+problem-idempotency-key-busy = Chính yêu cầu này đang được thực hiện. Vui lòng hỏi lại sau giây lát.
+problem-idempotency-key-reused = Idempotency-Key này đã dùng cho một yêu cầu khác. Hãy dùng khóa mới.
+problem-json = Không đọc được JSON trong nội dung gửi lên: { $why }
+problem-json-array = Nội dung gửi lên phải là một mảng JSON.
+problem-json-object = Nội dung gửi lên phải là một đối tượng JSON.
+problem-name = Vui lòng nhập tên, tối đa 300 ký tự.
+problem-not-acceptable = Không có định dạng nào trong số được yêu cầu. Tài liệu API liệt kê các định dạng hiện có.
+problem-note-too-long = Ghi chú dài hơn { $most } ký tự.
+problem-password-too-long = Mật khẩu dài hơn { $most } byte.
+problem-password-too-short = Mật khẩu cần ít nhất { $least } ký tự. Vài từ liền nhau là cách dễ nhớ.
+problem-query-bad-range = “{ $range }” không phải là một khoảng. Ví dụ viết [2020-01-01 TO *].
+problem-query-leading-wildcard = Một từ không thể bắt đầu bằng *.
+problem-query-parameter = Giá trị của “{ $name }” trong địa chỉ không dùng được.
+problem-query-prefix-too-short = Trước dấu * cần ít nhất { $least } ký tự.
+problem-query-too-deep = Các dấu ngoặc lồng nhau quá { $most } cấp.
+problem-query-too-long = Câu tìm kiếm dài hơn { $most } ký tự.
+problem-query-too-many-words = Câu tìm kiếm có hơn { $most } từ hoặc điều kiện.
+problem-query-unknown-field = “{ $field }” không phải là trường có thể tìm kiếm.
+problem-removal-reason = Không có lý do rút “{ $id }”.
+problem-search-window = Chỉ xem được { $most } kết quả đầu tiên. Hãy thu hẹp tìm kiếm.
+problem-token-days = Mã truy cập có hạn từ 1 đến 3650 ngày.
+problem-token-name = Vui lòng đặt tên cho mã truy cập, tối đa 200 ký tự.
+problem-token-scope = Không có phạm vi “{ $scope }”.
+problem-too-many-files = Một phiên bản có tối đa { $most } tệp. Hãy gom nhiều tệp nhỏ vào một tệp nén như ZIP.
+problem-too-many-tokens = Một tài khoản có tối đa { $most } mã truy cập. Hãy thu hồi mã không còn dùng.
+problem-transfer = Kiểu truyền “{ $type }” không có ở đây; hãy dùng L.
+problem-upload-cut-off = Việc tải lên bị đứt quãng. Bản nháp vẫn như cũ; vui lòng tải tệp lên lại.
+
+# Điều đã xảy ra, trong một câu.
+error-gone = Bản ghi đã rút
+error-invalid = Dữ liệu chưa hợp lệ.
+error-stale = Người khác đã lưu trong lúc đó; nay là bản sửa { $revision }. Hãy đọc lại rồi sửa lần nữa.
+error-unauthenticated = Vui lòng đăng nhập, hoặc gửi mã truy cập hợp lệ.
+error-forbidden = Không có quyền truy cập.
+error-too-many = Quá nhiều lần thử. Vui lòng đợi một lát.
+error-full = Kho lưu trữ đã đầy. Dữ liệu đã có vẫn an toàn; vui lòng báo quản trị viên.
+error-unavailable = Dịch vụ tạm thời không sẵn sàng. Vui lòng thử lại sau giây lát.
+error-internal = Đã xảy ra lỗi ở phía kho. Lỗi đã được ghi lại; vui lòng thử lại.
+
+# Điều không có.
+missing-record = Mã định danh này không tồn tại.
+missing-draft = Không có bản nháp này.
+missing-file = Không có tệp này.
+missing-doi = DOI này không có ở đây.
+missing-page = Không có gì ở địa chỉ này.
+missing-token = Không có mã truy cập này.
+missing-account = Không có tài khoản này.
+missing-community = Không có cộng đồng này.
+missing-vocabulary = Không có thuật ngữ hoặc bộ từ vựng này.
+missing-format = Định dạng này không được cung cấp.
+
+# Bộ lọc tìm kiếm.
+facet-resource-type = Loại tài nguyên
+facet-access-status = Truy cập
+facet-subject = Chủ đề
+facet-licence = Giấy phép
+facet-year = Năm
+facet-language = Ngôn ngữ
+facet-community = Cộng đồng
+facet-file-type = Định dạng tệp
