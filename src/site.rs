@@ -7,6 +7,7 @@ use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
     trace::TraceLayer,
 };
 
@@ -16,6 +17,9 @@ use crate::{api, ctx::Env, oai, web::headers};
 /// off by its own clock.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
+/// How long a client may send nothing in the middle of a body.
+const SILENCE: Duration = Duration::from_secs(60);
+
 /// Everything the program serves.
 pub fn router(env: Env) -> Router {
     Router::new()
@@ -23,6 +27,7 @@ pub fn router(env: Env) -> Router {
         .merge(oai::router())
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
+        .layer(RequestBodyTimeoutLayer::new(SILENCE))
         .layer(
             ServiceBuilder::new()
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
@@ -30,7 +35,7 @@ pub fn router(env: Env) -> Router {
                 .layer(PropagateRequestIdLayer::x_request_id())
                 .layer(CatchPanicLayer::new())
                 .layer(middleware::from_fn(headers::secure))
-                .layer(tower_http::timeout::TimeoutLayer::with_status_code(
+                .layer(TimeoutLayer::with_status_code(
                     StatusCode::GATEWAY_TIMEOUT,
                     PATIENCE,
                 )),

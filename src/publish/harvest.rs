@@ -201,12 +201,41 @@ pub(super) async fn write(ctx: &Ctx, tx: &DatabaseTransaction, id: &str) -> Resu
     Ok(())
 }
 
-/// Makes the item of a version anew outside a publication: after the formats or the base URL changed.
-pub async fn refresh(ctx: &Ctx, id: &RecordId) -> Result<()> {
-    let tx = ctx.env.db.begin().await?;
-    write(ctx, &tx, id.as_str()).await?;
-    tx.commit().await?;
-    Ok(())
+/// Makes anew the items that would now read differently: after the formats or the base URL changed. An item that
+/// reads the same keeps its stamp, so harvesters are not sent what they have. Gives how many were rewritten.
+pub async fn refresh(ctx: &Ctx) -> Result<u64> {
+    use sea_orm::QuerySelect;
+    let mut rewritten = 0;
+    let mut after = String::new();
+    loop {
+        let rows = record::Entity::find()
+            .filter(record::COLUMN.id.gt(after.as_str()))
+            .order_by_asc(record::Column::Id)
+            .limit(200)
+            .all(ctx.env.db.read())
+            .await?;
+        let Some(last) = rows.last() else {
+            return Ok(rewritten);
+        };
+        after.clone_from(&last.id);
+        for row in &rows {
+            let known = harvest_item::Entity::find_by_id(row.id.as_str())
+                .one(ctx.env.db.read())
+                .await?;
+            let described = describe(ctx, ctx.env.db.read(), row).await?;
+            let same = known.is_some_and(|item| {
+                item.deleted
+                    || item.oai_dc == formats::oai_dc(&described)
+                        && item.oai_datacite == formats::oai_datacite(&described)
+            });
+            if !same {
+                let tx = ctx.env.db.begin().await?;
+                write(ctx, &tx, &row.id).await?;
+                tx.commit().await?;
+                rewritten += 1;
+            }
+        }
+    }
 }
 
 /// The OAI identifier of a version (OAI identifier guidelines: `oai:<host>:<local id>`).

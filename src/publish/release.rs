@@ -100,6 +100,8 @@ async fn begin(ctx: &Ctx, id: &RecordId) -> Result<Begun> {
     let files = deposit::file_rows(db, id.as_str()).await?;
     let draft = deposit::assemble(ctx, loaded.draft, loaded.parent, files.clone(), Vec::new());
     let mut wrong = draft.problems.clone();
+    // What nobody understands is named when the draft is saved, and stands in nobody's way.
+    wrong.retain(|p| p.code != "unknown-field");
     if draft.row.published {
         // An embargo that has ended since is no fault of a corrected description.
         wrong.retain(|p| p.path != "access.embargo.until");
