@@ -1,8 +1,13 @@
 //! The HTML door. A folder is a family of pages; its `view.rs` holds what the templates are given
 //! (typed, already in the reader's language where it is data), and knows no database.
 
+pub mod account;
+pub mod deposit;
+pub mod home;
 pub mod parts;
 pub mod record;
+pub mod search;
+pub mod trouble;
 
 use crate::{
     error::Result,
@@ -12,11 +17,30 @@ use crate::{
 /// The name of a template, and what came of rendering it.
 pub type Sample = (&'static str, Result<String>);
 
-/// Renders every sample of every page; a page that is not
-/// in this list fails the test that reads the template folder.
+type Family = fn(&Chrome) -> Vec<Sample>;
+
+/// Renders every sample of every page. A page that is not in this list fails the test that reads the
+/// template folder.
 pub fn samples(chrome: &Chrome) -> Vec<Sample> {
-    let families: [fn(&Chrome) -> Vec<(&'static str, Result<String>)>; 2] =
-        [of::<record::view::Landing>, of::<record::view::Tombstone>];
+    let families: &[Family] = &[
+        of::<home::view::Home>,
+        of::<search::view::Search>,
+        of::<record::view::Landing>,
+        of::<record::view::Tombstone>,
+        of::<deposit::view::Start>,
+        of::<deposit::view::Tasks>,
+        of::<deposit::view::DraftFiles>,
+        of::<deposit::view::Describe>,
+        of::<deposit::view::AccessForm>,
+        of::<deposit::view::Publish>,
+        of::<account::view::Mine>,
+        of::<account::view::Tokens>,
+        of::<account::view::Login>,
+        of::<account::view::Setup>,
+        of::<account::view::About>,
+        of::<trouble::view::NotFound>,
+        of::<trouble::view::Failure>,
+    ];
     families.iter().flat_map(|family| family(chrome)).collect()
 }
 

@@ -1,0 +1,5 @@
+//! The search page: its address is its whole state.
+
+pub mod address;
+pub mod samples;
+pub mod view;
