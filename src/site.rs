@@ -11,7 +11,7 @@ use tower_http::{
     trace::TraceLayer,
 };
 
-use crate::{api, ctx::Env, oai, web::headers};
+use crate::{api, ctx::Env, oai, pages, web::headers};
 
 /// How long an answer may take to begin. Uploads are read inside it, so it is long; a stalled body is cut
 /// off by its own clock.
@@ -25,6 +25,7 @@ pub fn router(env: Env) -> Router {
     Router::new()
         .merge(api::router())
         .merge(oai::router())
+        .merge(pages::router())
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .layer(RequestBodyTimeoutLayer::new(SILENCE))

@@ -12,6 +12,6 @@ pub use self::{
     recent::{Numbers, numbers, own_records, recent},
     record::{
         Concept, Found, PublishedFile, Version, by_doi, describe, files, find, has_draft,
-        last_files_page, resolve, tombstone, version, versions,
+        last_files_page, many, newest, resolve, tombstone, version, versions,
     },
 };

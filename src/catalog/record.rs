@@ -1,5 +1,7 @@
 //! A published version as every door sees it.
 
+use std::collections::HashMap;
+
 use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 
@@ -118,6 +120,62 @@ pub async fn versions(ctx: &Ctx, of: &Version) -> Result<Vec<Version>> {
         }
     }
     Ok(out)
+}
+
+/// Versions by their ids, in that order; those out of view, or not for the caller, are left out. Two
+/// queries however many they are.
+pub async fn many(ctx: &Ctx, ids: &[String]) -> Result<Vec<Version>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let db = ctx.env.db.read();
+    let rows = record::Entity::find()
+        .filter(record::COLUMN.id.is_in(ids.iter().map(String::as_str)))
+        .filter(record::COLUMN.withdrawn.is_null())
+        .all(db)
+        .await?;
+    with_parents(ctx, rows, ids).await
+}
+
+/// Rows with their concepts, in the order of `ids`.
+async fn with_parents(
+    ctx: &Ctx,
+    rows: Vec<record::Model>,
+    ids: &[String],
+) -> Result<Vec<Version>> {
+    let mut wanted: Vec<&str> = rows.iter().map(|r| r.parent_id.as_str()).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let parents: HashMap<String, parent::Model> = parent::Entity::find()
+        .filter(parent::COLUMN.id.is_in(wanted))
+        .all(ctx.env.db.read())
+        .await?
+        .into_iter()
+        .map(|p| (p.id.clone(), p))
+        .collect();
+    let mut rows: HashMap<String, record::Model> =
+        rows.into_iter().map(|r| (r.id.clone(), r)).collect();
+    let mut out = Vec::with_capacity(ids.len());
+    for id in ids {
+        let Some(row) = rows.remove(id) else { continue };
+        let Some(parent) = parents.get(&row.parent_id) else {
+            continue;
+        };
+        if let Some(loaded) = access::of_row(ctx, row, parent.clone()) {
+            out.push(with_meaning(ctx, loaded)?);
+        }
+    }
+    Ok(out)
+}
+
+/// The newest publications that everybody may see, at most `most`.
+pub async fn newest(ctx: &Ctx, most: u64) -> Result<Vec<Version>> {
+    let rows = super::recent(ctx, most).await?;
+    let ids: Vec<String> = rows.iter().map(|r| r.id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    with_parents(ctx, rows, &ids).await
 }
 
 /// Files of a version by key, `size` a page, from page 1. Not asked whether the caller may have the

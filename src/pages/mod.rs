@@ -7,12 +7,31 @@ pub mod home;
 pub mod parts;
 pub mod record;
 pub mod search;
+pub mod shell;
 pub mod trouble;
 
+use axum::{Router, routing::get};
+
 use crate::{
+    ctx::Env,
     error::Result,
-    web::render::{Chrome, View},
+    web::{
+        assets,
+        render::{Chrome, View},
+    },
 };
+
+/// Every page, bare (in the language the browser prefers) and under `/vi` and `/en`; and what has no
+/// language: files, feeds, redirects. An address that leads nowhere is told so by a page.
+pub fn router() -> Router<Env> {
+    let pages = Router::new();
+    Router::new()
+        .merge(pages.clone())
+        .nest("/vi", pages.clone())
+        .nest("/en", pages)
+        .route("/assets/{*path}", get(assets::serve))
+        .fallback(trouble::nowhere)
+}
 
 /// The name of a template, and what came of rendering it.
 pub type Sample = (&'static str, Result<String>);

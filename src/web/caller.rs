@@ -102,6 +102,23 @@ impl FromRequestParts<Env> for Caller {
 }
 
 impl Caller {
+    /// Nobody, for telling an error when it could not be found out who is calling.
+    pub fn nobody(env: &Env, headers: &HeaderMap, locale: Locale) -> Self {
+        let request_id = headers.get("x-request-id").and_then(|v| v.to_str().ok());
+        Self {
+            ctx: Ctx {
+                env: env.clone(),
+                actor: Actor::Anonymous,
+                locale,
+                request_id: request_id.unwrap_or_default().to_owned(),
+            },
+            proof: Proof::Nothing,
+            locale_chosen: false,
+            form_secret: None,
+            from_elsewhere: false,
+        }
+    }
+
     /// Proves that a form was one of ours.
     pub fn check_form(&self, sent: &str) -> Result<()> {
         let expected = match &self.proof {
