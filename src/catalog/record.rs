@@ -138,11 +138,7 @@ pub async fn many(ctx: &Ctx, ids: &[String]) -> Result<Vec<Version>> {
 }
 
 /// Rows with their concepts, in the order of `ids`.
-async fn with_parents(
-    ctx: &Ctx,
-    rows: Vec<record::Model>,
-    ids: &[String],
-) -> Result<Vec<Version>> {
+async fn with_parents(ctx: &Ctx, rows: Vec<record::Model>, ids: &[String]) -> Result<Vec<Version>> {
     let mut wanted: Vec<&str> = rows.iter().map(|r| r.parent_id.as_str()).collect();
     wanted.sort_unstable();
     wanted.dedup();
