@@ -10,6 +10,7 @@ use crate::{
     ctx::{Clock, Env},
     jobs::worker,
     people, publish, site,
+    web::listen,
 };
 
 #[derive(clap::Args)]
@@ -35,9 +36,6 @@ impl Args {
         }
     }
 }
-
-/// How long requests under way may take to end after a stop signal.
-const GRACE: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
     let listener = TcpListener::bind(&config.listen).await.map_err(|e| {
@@ -69,20 +67,7 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
             .map(|s| format!("{}/setup?key={s}", env.config.base_url)),
     );
 
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let server =
-        axum::serve(listener, site::router(env.clone())).with_graceful_shutdown(async move {
-            signal().await;
-            let _ = stop.send(true);
-        });
-    let mut stopped = stopped;
-    tokio::select! {
-        done = server.into_future() => done?,
-        () = async {
-            let _ = stopped.wait_for(|s| *s).await;
-            tokio::time::sleep(GRACE).await;
-        } => tracing::warn!("some requests did not end in time"),
-    }
+    listen::serve(listener, site::router(env.clone()), signal()).await;
     sweeper.abort();
     for worker in workers {
         worker.abort();

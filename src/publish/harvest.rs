@@ -14,7 +14,6 @@ use crate::{
     ctx::{Ctx, moment},
     error::{Error, Result},
     formats,
-    ids::RecordId,
     metadata::{
         Metadata,
         access::{AccessStatus, Visibility},

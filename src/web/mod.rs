@@ -8,5 +8,6 @@ pub mod caller;
 pub mod conditional;
 pub mod download;
 pub mod headers;
+pub mod listen;
 pub mod problem;
 pub mod render;
