@@ -146,18 +146,20 @@ create table record_revision (
 create table harvest_item (
     id            text primary key,
     stamp         bigint not null,             -- whole seconds, never going backwards
+    seq           bigint not null,             -- number of the change: one more than the one before
     deleted       boolean not null,
     sets          text not null,               -- space-separated
     oai_dc        text not null,
     oai_datacite  text not null
 );
-create index harvest_item_stamp on harvest_item (stamp, id);
+create unique index harvest_item_place on harvest_item (stamp, seq);
 
 create table harvest_set (
     spec    text not null,
     stamp   bigint not null,
+    seq     bigint not null,
     item_id text not null references harvest_item (id),
-    primary key (spec, stamp, item_id)
+    primary key (spec, stamp, seq)
 );
 create index harvest_set_item on harvest_set (item_id);
 

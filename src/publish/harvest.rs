@@ -6,7 +6,7 @@
 
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 
 use crate::{
@@ -38,7 +38,6 @@ pub async fn describe(
     db: &impl ConnectionTrait,
     row: &record::Model,
 ) -> Result<formats::Record> {
-    use sea_orm::QuerySelect;
     let parent = must(
         parent::Entity::find_by_id(row.parent_id.as_str()),
         db,
@@ -136,17 +135,22 @@ pub fn sets_of(
     sets
 }
 
-/// Writes the item of a version anew, with a stamp no earlier than any other's.
+/// Writes the item of a version anew, at the end of the line of changes: with a stamp no earlier than any
+/// other's, and the next number.
 pub(super) async fn write(ctx: &Ctx, tx: &DatabaseTransaction, id: &str) -> Result<()> {
-    // Before the stamp is taken: stamps must be committed in their order, or a harvester between two
+    // Before the place is taken: places must be committed in their order, or a harvester between two
     // of them would miss the earlier one.
     db::order_changes(tx).await?;
-    let newest = harvest_item::Entity::find()
+    let (newest, seq): (i64, i64) = harvest_item::Entity::find()
+        .select_only()
+        .columns([harvest_item::Column::Stamp, harvest_item::Column::Seq])
         .order_by_desc(harvest_item::Column::Stamp)
+        .order_by_desc(harvest_item::Column::Seq)
+        .into_tuple()
         .one(tx)
         .await?
-        .map_or(0, |item| item.stamp);
-    let stamp = newest.max(ctx.now().timestamp());
+        .unwrap_or_default();
+    let (stamp, seq) = (newest.max(ctx.now().timestamp()), seq + 1);
     let row = must(record::Entity::find_by_id(id), tx, id).await?;
     let parent = must(parent::Entity::find_by_id(row.parent_id.as_str()), tx, id).await?;
     let described = describe(ctx, tx, &row).await?;
@@ -160,6 +164,7 @@ pub(super) async fn write(ctx: &Ctx, tx: &DatabaseTransaction, id: &str) -> Resu
     let item = harvest_item::Model {
         id: row.id.clone(),
         stamp,
+        seq,
         deleted: hidden,
         sets: sets.join(" "),
         oai_dc: if hidden {
@@ -189,6 +194,7 @@ pub(super) async fn write(ctx: &Ctx, tx: &DatabaseTransaction, id: &str) -> Resu
             harvest_set::Model {
                 spec,
                 stamp,
+                seq,
                 item_id: row.id.clone(),
             }
             .into()
@@ -203,7 +209,6 @@ pub(super) async fn write(ctx: &Ctx, tx: &DatabaseTransaction, id: &str) -> Resu
 /// Makes anew the items that would now read differently: after the formats or the base URL changed. An item that
 /// reads the same keeps its stamp, so harvesters are not sent what they have. Gives how many were rewritten.
 pub async fn refresh(ctx: &Ctx) -> Result<u64> {
-    use sea_orm::QuerySelect;
     let mut rewritten = 0;
     let mut after = String::new();
     loop {

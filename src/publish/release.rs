@@ -312,6 +312,10 @@ async fn show(
     };
     parent::Entity::update(head).exec(tx).await?;
     keep_revision(ctx, tx, &row).await?;
+    if let Some(before) = &parent.latest {
+        // It is the latest no more, and harvesters know it as such.
+        harvest::write(ctx, tx, before).await?;
+    }
     harvest::write(ctx, tx, &row.id).await
 }
 

@@ -12,6 +12,8 @@ pub mod harvest_item {
         pub id: String,
         /// Whole seconds, never going backwards.
         pub stamp: i64,
+        /// The number of the change that made it as it is; (stamp, seq) is its place among all items.
+        pub seq: i64,
         pub deleted: bool,
         /// Space-separated.
         pub sets: String,
@@ -35,6 +37,7 @@ pub mod harvest_set {
         #[sea_orm(primary_key, auto_increment = false)]
         pub stamp: i64,
         #[sea_orm(primary_key, auto_increment = false)]
+        pub seq: i64,
         pub item_id: String,
     }
 
