@@ -3,12 +3,16 @@
 //! Nothing here changes a record. Pages and harvesters read rows, never the index: a lost index is
 //! `kho reindex`, not an incident. Not here: rendering (`formats`, and the doors).
 
+mod harvest;
 pub mod index;
 mod recent;
 pub mod record;
 pub mod search;
 
 pub use self::{
+    harvest::{
+        Format, Item, Place, Walk, harvest_earliest, harvest_item, harvest_page, harvest_sets,
+    },
     recent::{Numbers, numbers, own_records, recent},
     record::{
         Concept, Found, PublishedFile, Version, by_doi, describe, files, find, has_draft,
