@@ -8,7 +8,7 @@ mod search;
 
 use std::{collections::HashMap, sync::LazyLock};
 
-pub use search::search;
+pub use search::{fold, search};
 
 use crate::text::Locale;
 

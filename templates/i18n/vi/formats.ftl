@@ -1,0 +1,9 @@
+# Các định dạng của bản ghi và từ ngữ của trích dẫn.
+format-bibtex = BibTeX
+format-ris = RIS (EndNote, Zotero)
+format-csl = CSL JSON
+format-datacite-json = DataCite JSON
+format-datacite-xml = DataCite XML
+format-dublincore = Dublin Core
+format-json-ld = schema.org JSON-LD
+citation-in-version = Phiên bản { $version }
