@@ -237,6 +237,8 @@ class Bench:
         rates, peers, ends = [], [], []
         for _ in range(self.options.rounds):
             records, taken, pages = harvest(self.kho.port, first, next_token)
+            if not records:
+                raise SystemExit("the harvest is empty")
             rates.append(records / taken)
             # The last page may be short: the last full one is compared, by the record.
             by_record = [t / max(1, body.count(b"<header")) for t, body in pages[:-1] or pages]
@@ -307,7 +309,11 @@ def main():
             bench.kho.start()
             bench.seed()
             for name in wanted:
-                getattr(bench, name)()
+                # One that cannot be taken does not cost the others.
+                try:
+                    getattr(bench, name)()
+                except (SystemExit, subprocess.CalledProcessError, OSError) as failed:
+                    bench.row(name, f"could not be measured: {failed}", good=False)
         finally:
             bench.kho.stop()
             if bench.nginx:
