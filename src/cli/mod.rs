@@ -2,7 +2,7 @@
 //! and 2 (usage).
 
 mod accounts;
-mod demo;
+pub mod demo;
 mod index;
 mod inspect;
 pub mod open;

@@ -52,7 +52,7 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
     let env = open::open(Arc::new(config), Clock::System).await?;
     publish::recover(&env).await?;
     if args.demo {
-        demo::load(&env).await?;
+        introduce(demo::load(&env).await?);
     }
     let invitation = people::setup::invite(&env).await?;
 
@@ -81,6 +81,23 @@ fn announce(url: &str, setup: Option<String>) {
     if let Some(link) = setup {
         println!("No administrator yet. Make one with this link, which works once: {link}");
     }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a password that is said once and kept nowhere"
+)]
+fn introduce(loaded: Option<demo::Loaded>) {
+    let Some(loaded) = loaded else {
+        println!("This store is not empty, so no sample was loaded into it.");
+        return;
+    };
+    println!("{} sample versions were loaded.", loaded.versions.len());
+    println!(
+        "Sign in as {} with the password {} (said only now).",
+        loaded.accounts.join(", "),
+        loaded.password
+    );
 }
 
 /// Ends at SIGINT or SIGTERM.

@@ -92,6 +92,12 @@ pub async fn has_admin(env: &Env) -> Result<bool> {
     Ok(found > 0)
 }
 
+/// Is there any account? Without one there can be no record either: every concept has an owner.
+pub async fn any(env: &Env) -> Result<bool> {
+    let found = account::Entity::find().one(env.db.read()).await?;
+    Ok(found.is_some())
+}
+
 async fn row_by_email(env: &Env, email: &str) -> Result<Option<account::Model>> {
     let email = email.trim().to_lowercase();
     Ok(account::Entity::find()
