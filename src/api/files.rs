@@ -54,12 +54,16 @@ fn below_files(path: &str) -> Result<(FileKey, Verb)> {
 
 /// The files of a published version.
 #[utoipa::path(get, path = "/api/records/{id}/files", tag = "files", params(("id" = String, Path)),
-    responses((status = 200, description = "The listing"), (status = 403, description = "The files are restricted"), (status = 404)))]
+    responses((status = 200, description = "The listing"), (status = 401), (status = 403, description = "The files are restricted"), (status = 404)))]
 pub async fn list(caller: Caller, Path(text): Path<String>) -> Answer<Json<Value>> {
     let id = id(&caller, &text)?;
     let version = answer(&caller, catalog::version(&caller.ctx, &id).await)?;
     if !version.files_open {
-        return answer(&caller, Err(Error::Forbidden));
+        let closed = match caller.ctx.person() {
+            Some(_) => Error::Forbidden,
+            None => Error::Unauthenticated,
+        };
+        return answer(&caller, Err(closed));
     }
     let rows = answer(
         &caller,

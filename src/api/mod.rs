@@ -12,6 +12,7 @@ mod json;
 mod links;
 mod openapi;
 mod records;
+mod refusals;
 mod search;
 mod tokens;
 mod vocabularies;
@@ -98,6 +99,7 @@ pub fn router() -> Router<Env> {
         .route("/api/{*rest}", axum::routing::any(nowhere))
         // Files stream past this limit by themselves; what is read whole is bounded.
         .layer(DefaultBodyLimit::max(body::MOST))
+        .layer(axum::middleware::from_fn(refusals::word))
 }
 
 async fn nowhere(caller: Caller) -> Told {

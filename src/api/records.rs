@@ -30,7 +30,7 @@ const MOST_LISTED: u64 = 10_000;
 /// A published version as JSON, with its revision as the entity tag.
 pub(super) async fn shown(caller: &Caller, status: StatusCode, id: &RecordId) -> Answer<Response> {
     let version = answer(caller, catalog::version(&caller.ctx, id).await)?;
-    let etag = etag(&version);
+    let etag = etag(&version, "");
     let listed = answer(caller, listed(caller, &version).await)?;
     Ok(with_tag(
         (status, Json(json::record(&caller.ctx, &version, &listed))).into_response(),
@@ -50,8 +50,16 @@ async fn listed(
     }
 }
 
-fn etag(version: &Version) -> String {
-    format!("\"{}\"", version.row().revision)
+/// Names what is shown in a format: the revision first, as the dialect has it; then what changes without one
+/// (withdrawn and restored, no longer the newest, an embargo that ended).
+fn etag(version: &Version, format: &str) -> String {
+    let row = version.row();
+    let newest = if row.is_latest { "latest" } else { "earlier" };
+    let status = version.status.code();
+    format!(
+        "\"{}-{:x}-{newest}-{status}{format}\"",
+        row.revision, row.updated
+    )
 }
 
 /// What a cache may keep of a record: everybody's, but asked again each time.
@@ -102,8 +110,8 @@ pub async fn read(
     };
     let accept = answer(&caller, exports::negotiate(&headers, &uri))?;
     let etag = match &accept {
-        exports::Wanted::Json => etag(&version),
-        other => format!("\"{}-{}\"", version.row().revision, other.slug()),
+        exports::Wanted::Json => etag(&version, ""),
+        other => etag(&version, &format!("-{}", other.slug())),
     };
     if matches!(method, Method::GET | Method::HEAD)
         && names_etag(&headers, &header::IF_NONE_MATCH, &etag)

@@ -1,8 +1,9 @@
 //! Lists that are not searches: the newest, one's own, the three numbers of the home page.
 
 use sea_orm::{
-    EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+    sea_query::{Expr, Query},
 };
 
 use crate::{
@@ -10,7 +11,10 @@ use crate::{
     ctx::Ctx,
     error::Result,
     metadata::access::Visibility,
-    store::table::{deposit::parent, record::record},
+    store::table::{
+        deposit::{draft, parent},
+        record::record,
+    },
 };
 
 /// How much there is, of what everybody may know of.
@@ -73,17 +77,22 @@ pub async fn recent(ctx: &Ctx, most: u64) -> Result<Vec<record::Model>> {
         .collect())
 }
 
-/// The caller's published versions, newest first, from the `skip`th on, and how many there are.
+/// The caller's published versions that are not being corrected (those are among the drafts), newest first, from the `skip`th on, and how many there are.
 pub async fn own_records(ctx: &Ctx, skip: u64, size: u64) -> Result<(Vec<record::Model>, u64)> {
     let me = ctx.require_person()?;
     let link = record::Entity::belongs_to(parent::Entity)
         .from(record::Column::ParentId)
         .to(parent::Column::Id)
         .into();
+    let being_corrected = Query::select()
+        .column(draft::Column::Id)
+        .from(draft::Entity)
+        .to_owned();
     let query = record::Entity::find()
         .join(sea_orm::JoinType::InnerJoin, link)
         .filter(parent::COLUMN.owner_id.eq(me.id.0))
-        .filter(record::COLUMN.withdrawn.is_null());
+        .filter(record::COLUMN.withdrawn.is_null())
+        .filter(record::Column::Id.not_in_subquery(being_corrected));
     let total = query.clone().count(ctx.env.db.read()).await?;
     let rows = query
         .order_by_desc(record::Column::Published)

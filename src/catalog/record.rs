@@ -60,10 +60,21 @@ pub enum Found {
 pub async fn find(ctx: &Ctx, id: &RecordId) -> Result<Found> {
     match version(ctx, id).await {
         Err(e @ Error::NotFound { .. }) => match concept(ctx, id).await? {
-            Some(latest) => Ok(Found::Concept { latest }),
-            None => Err(e),
+            // A redirect would tell that there is something.
+            Some(latest) if may_know(ctx, &latest).await? => Ok(Found::Concept { latest }),
+            _ => Err(e),
         },
         other => other.map(|v| Found::Version(Box::new(v))),
+    }
+}
+
+/// May the caller know that this version exists, be it in view or withdrawn?
+async fn may_know(ctx: &Ctx, id: &RecordId) -> Result<bool> {
+    let db = ctx.env.db.read();
+    match access::load_record_or_tombstone(ctx, db, id, Action::Read).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound { .. }) => Ok(false),
+        Err(e) => Err(e),
     }
 }
 

@@ -194,9 +194,10 @@ pub(super) fn overwrite(
 ) -> draft::ActiveModel {
     let keep_own = row.doi_provider.as_deref() == Some("local");
     let (doi, provider) = match doi {
+        // What is published keeps its name and its files; only the description is being corrected.
+        _ if row.published => (row.doi.clone(), row.doi_provider.clone()),
         Some(doi) => (Some(doi.into_string()), Some("external".to_owned())),
         None if keep_own && new.doi.is_some() => (row.doi.clone(), row.doi_provider.clone()),
-        None if row.published => (row.doi.clone(), row.doi_provider.clone()),
         None => (None, None),
     };
     draft::ActiveModel {
@@ -206,7 +207,10 @@ pub(super) fn overwrite(
         custom_fields: Set(object_text(&new.custom_fields)),
         doi: Set(doi),
         doi_provider: Set(provider),
-        files_enabled: Set(new.files_enabled.unwrap_or(row.files_enabled)),
+        files_enabled: Set(match new.files_enabled {
+            Some(wanted) if !row.published => wanted,
+            _ => row.files_enabled,
+        }),
         default_preview: Set(new.default_preview.clone().or(row.default_preview)),
         revision: Set(row.revision + 1),
         updated: Set(now),

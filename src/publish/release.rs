@@ -23,10 +23,13 @@ use crate::{
         announce, harvest, must,
         snapshot::{self, ReadyFile, Snapshot, SnapshotOwner},
     },
-    store::table::{
-        deposit::{draft_file, parent},
-        people::account,
-        record::{record, record_file, record_revision},
+    store::{
+        db,
+        table::{
+            deposit::{draft_file, parent},
+            people::account,
+            record::{record, record_file, record_revision},
+        },
     },
 };
 
@@ -212,6 +215,8 @@ async fn refuse_taken_doi(tx: &DatabaseTransaction, draft: &Draft) -> Result<()>
     if draft.row.doi_provider.as_deref() != Some("external") {
         return Ok(());
     }
+    // Two that bring the same one must look one after the other.
+    db::order_changes(tx).await?;
     let taken = record::Entity::find()
         .filter(record::COLUMN.doi.eq(draft.row.doi.clone()))
         .filter(record::COLUMN.id.ne(draft.row.id.as_str()))

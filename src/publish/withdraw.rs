@@ -1,7 +1,7 @@
 //! Takes a published version out of view. The tombstone stays at its address, the harvesters are told,
 //! the archive keeps the bytes: a withdrawal is a decision about showing, and can be taken back.
 
-use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait};
+use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -9,9 +9,10 @@ use crate::{
     ctx::Ctx,
     error::{Error, Problem, Result},
     ids::RecordId,
+    jobs::{self, Job},
     metadata::vocabulary::{self, Vocabulary},
     publish::{announce, harvest},
-    store::table::record::record,
+    store::table::{deposit::parent, record::record},
     text::timestamp,
 };
 
@@ -86,6 +87,59 @@ async fn set(
         ..Default::default()
     };
     record::Entity::update(change).exec(tx).await?;
-    harvest::write(ctx, tx, &row.id).await?;
-    announce(ctx, tx, &[&row.id]).await
+    let mut changed = newest_in_view(ctx, tx, &row.parent_id).await?;
+    if !changed.contains(&row.id) {
+        changed.push(row.id.clone());
+    }
+    for id in &changed {
+        harvest::write(ctx, tx, id).await?;
+    }
+    let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
+    announce(ctx, tx, &changed).await
+}
+
+/// Makes the newest version in view the one that the concept leads to; with none in view, the newest of all,
+/// whose tombstone is then shown. Gives the versions that are it now, or are it no longer.
+async fn newest_in_view(ctx: &Ctx, tx: &DatabaseTransaction, concept: &str) -> Result<Vec<String>> {
+    let versions = record::Entity::find()
+        .filter(record::COLUMN.parent_id.eq(concept))
+        .order_by_desc(record::Column::VersionIndex)
+        .all(tx)
+        .await?;
+    let in_view = versions.iter().find(|v| v.withdrawn.is_none());
+    let Some(newest) = in_view.or(versions.first()) else {
+        return Ok(Vec::new());
+    };
+    let mut changed = Vec::new();
+    for version in &versions {
+        let is_latest = version.id == newest.id;
+        if version.is_latest == is_latest {
+            continue;
+        }
+        let change = record::ActiveModel {
+            id: Set(version.id.clone()),
+            is_latest: Set(is_latest),
+            ..Default::default()
+        };
+        record::Entity::update(change).exec(tx).await?;
+        changed.push(version.id.clone());
+    }
+    if changed.is_empty() {
+        return Ok(changed);
+    }
+    let change = parent::ActiveModel {
+        id: Set(concept.to_owned()),
+        latest: Set(Some(newest.id.clone())),
+        updated: Set(ctx.micros()),
+        ..Default::default()
+    };
+    parent::Entity::update(change).exec(tx).await?;
+    // The concept's DOI describes the version it leads to.
+    if let (Ok(record), true) = (
+        newest.id.parse(),
+        newest.doi_provider.as_deref() != Some("external"),
+    ) {
+        jobs::enqueue(ctx, tx, &Job::RegisterDoi { record }).await?;
+    }
+    Ok(changed)
 }

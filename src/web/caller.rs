@@ -71,13 +71,7 @@ impl FromRequestParts<Env> for Caller {
             |uri| uri.0.path().to_owned(),
         );
         let chosen = locale(&path, &parts.headers);
-        // Programs that say nothing about language are answered in English, people in Vietnamese.
-        let fallback = if path.starts_with("/api/") {
-            Locale::En
-        } else {
-            Locale::Vi
-        };
-        let locale = chosen.unwrap_or(fallback);
+        let locale = spoken(&path, &parts.headers);
         let told = |e: Error| Told { error: e, locale };
         let (actor, proof) = prove(env, &parts.headers).await.map_err(told)?;
         let request_id = parts
@@ -173,6 +167,17 @@ fn locale(path: &str, headers: &HeaderMap) -> Option<Locale> {
         let header = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
         Locale::from_accept_language(header)
     })
+}
+
+/// The language of an answer. Programs that say nothing about language are answered in English, people in
+/// Vietnamese.
+pub fn spoken(path: &str, headers: &HeaderMap) -> Locale {
+    let fallback = if path.starts_with("/api/") {
+        Locale::En
+    } else {
+        Locale::Vi
+    };
+    locale(path, headers).unwrap_or(fallback)
 }
 
 async fn prove(env: &Env, headers: &HeaderMap) -> Result<(Actor, Proof)> {

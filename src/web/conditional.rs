@@ -15,15 +15,13 @@ pub fn names_etag(headers: &HeaderMap, name: &HeaderName, etag: &str) -> bool {
         .any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
-/// The revision of an `If-Match` header, quoted or bare, as InvenioRDM's clients send it.
+/// The revision of an `If-Match` header, quoted or bare, as InvenioRDM's clients send it. A tag that is no
+/// revision of ours matches none: the client holds something else, and must not overwrite this.
 pub fn expected_revision(headers: &HeaderMap) -> Option<i64> {
-    let value = headers.get(header::IF_MATCH)?.to_str().ok()?;
-    value
-        .trim()
-        .trim_start_matches("W/")
-        .trim_matches('"')
-        .parse()
-        .ok()
+    let value = headers.get(header::IF_MATCH)?;
+    let tag = value.to_str().unwrap_or_default().trim();
+    let number = tag.trim_start_matches("W/").trim_matches('"');
+    (tag != "*").then(|| number.parse().unwrap_or(-1))
 }
 
 /// What part of a body was asked for.
@@ -131,6 +129,11 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::IF_MATCH, value.parse().unwrap());
             assert_eq!(expected_revision(&headers), Some(7));
+        }
+        for (value, expected) in [("*", None), ("\"abc\"", Some(-1)), ("", Some(-1))] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_MATCH, value.parse().unwrap());
+            assert_eq!(expected_revision(&headers), expected);
         }
     }
 }

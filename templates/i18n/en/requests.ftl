@@ -1,5 +1,6 @@
 # What a request did wrong: `problem-<code>`.
 problem-already-exists = This exists already.
+problem-body-too-large = The body is larger than { $most } bytes, the most that is read here.
 problem-changed-while-publishing = The draft was changed while it was being published. Look at it once more and publish again.
 problem-content-type = The body is { $type }; application/json is expected here.
 problem-doi-already = A DOI is already given to this draft.
@@ -43,6 +44,7 @@ problem-token-scope = There is no scope “{ $scope }”.
 problem-too-many-files = A version may have at most { $most } files. Put many small files into an archive such as ZIP.
 problem-too-many-tokens = An account may have at most { $most } tokens. Revoke one you no longer use.
 problem-transfer = The transfer type “{ $type }” is not offered here; use L.
+problem-unreadable = The request could not be read.
 problem-upload-cut-off = The upload broke off. The draft is as it was; please upload the file again.
 
 # What went wrong, in a sentence.
@@ -55,6 +57,7 @@ error-too-many = Too many attempts. Please wait a little.
 error-full = The storage is full. What was there is safe; please tell the administrator.
 error-unavailable = This is not available at the moment. Please try again shortly.
 error-internal = Something went wrong here. It has been noted; please try again.
+error-method = Nothing here answers to { $method }.
 
 # What is not there.
 missing-record = The persistent identifier does not exist.

@@ -1,5 +1,6 @@
 # Điều chưa đúng trong một yêu cầu: `problem-<code>`.
 problem-already-exists = Mục này đã tồn tại.
+problem-body-too-large = Nội dung gửi lên lớn hơn { $most } byte, mức nhiều nhất được đọc ở đây.
 problem-changed-while-publishing = Bản nháp đã bị thay đổi trong lúc đang công bố. Hãy xem lại rồi công bố lần nữa.
 problem-content-type = Nội dung gửi lên có kiểu { $type }; ở đây cần application/json.
 problem-doi-already = Bản nháp này đã có DOI.
@@ -43,6 +44,7 @@ problem-token-scope = Không có phạm vi “{ $scope }”.
 problem-too-many-files = Một phiên bản có tối đa { $most } tệp. Hãy gom nhiều tệp nhỏ vào một tệp nén như ZIP.
 problem-too-many-tokens = Một tài khoản có tối đa { $most } mã truy cập. Hãy thu hồi mã không còn dùng.
 problem-transfer = Kiểu truyền “{ $type }” không có ở đây; hãy dùng L.
+problem-unreadable = Không đọc được yêu cầu này.
 problem-upload-cut-off = Việc tải lên bị đứt quãng. Bản nháp vẫn như cũ; vui lòng tải tệp lên lại.
 
 # Điều đã xảy ra, trong một câu.
@@ -55,6 +57,7 @@ error-too-many = Quá nhiều lần thử. Vui lòng đợi một lát.
 error-full = Kho lưu trữ đã đầy. Dữ liệu đã có vẫn an toàn; vui lòng báo quản trị viên.
 error-unavailable = Dịch vụ tạm thời không sẵn sàng. Vui lòng thử lại sau giây lát.
 error-internal = Đã xảy ra lỗi ở phía kho. Lỗi đã được ghi lại; vui lòng thử lại.
+error-method = Địa chỉ này không nhận cách gọi { $method }.
 
 # Điều không có.
 missing-record = Mã định danh này không tồn tại.
