@@ -4,6 +4,11 @@
     reason = "what cannot be had here fails the test, and says where"
 )]
 
+mod app;
 mod architecture;
+mod demo;
 mod pages;
+mod routes;
+mod settings;
+mod stories;
 mod texts;
