@@ -59,24 +59,7 @@ error-unavailable = This is not available at the moment. Please try again shortl
 error-internal = Something went wrong here. It has been noted; please try again.
 error-method = Nothing here answers to { $method }.
 
-# What is not there.
-missing-record = The persistent identifier does not exist.
-missing-draft = There is no such draft.
-missing-file = There is no such file.
-missing-doi = This DOI is not known here.
-missing-page = There is nothing at this address.
-missing-token = There is no such token.
-missing-account = There is no such account.
-missing-community = There is no such community.
-missing-vocabulary = There is no such term or vocabulary.
-missing-format = This format is not offered.
-
 # Facets of a search.
 facet-resource-type = Resource types
 facet-access-status = Access
-facet-subject = Subjects
-facet-licence = Licences
-facet-year = Years
-facet-language = Languages
-facet-community = Communities
 facet-file-type = File formats

@@ -59,24 +59,7 @@ error-unavailable = Dịch vụ tạm thời không sẵn sàng. Vui lòng thử
 error-internal = Đã xảy ra lỗi ở phía kho. Lỗi đã được ghi lại; vui lòng thử lại.
 error-method = Địa chỉ này không nhận cách gọi { $method }.
 
-# Điều không có.
-missing-record = Mã định danh này không tồn tại.
-missing-draft = Không có bản nháp này.
-missing-file = Không có tệp này.
-missing-doi = DOI này không có ở đây.
-missing-page = Không có gì ở địa chỉ này.
-missing-token = Không có mã truy cập này.
-missing-account = Không có tài khoản này.
-missing-community = Không có cộng đồng này.
-missing-vocabulary = Không có thuật ngữ hoặc bộ từ vựng này.
-missing-format = Định dạng này không được cung cấp.
-
 # Bộ lọc tìm kiếm.
 facet-resource-type = Loại tài nguyên
 facet-access-status = Truy cập
-facet-subject = Chủ đề
-facet-licence = Giấy phép
-facet-year = Năm
-facet-language = Ngôn ngữ
-facet-community = Cộng đồng
 facet-file-type = Định dạng tệp
