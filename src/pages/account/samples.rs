@@ -42,7 +42,7 @@ impl View for Setup {
             problems: Vec::new(),
         };
         let mut wrong = plain.clone();
-        wrong.name = "Trần Văn Minh".to_owned();
+        "Trần Văn Minh".clone_into(&mut wrong.name);
         wrong.problems = vec![FieldProblem::at("password", "Mật khẩu quá ngắn.")];
         vec![plain, wrong]
     }

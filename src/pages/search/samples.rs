@@ -115,9 +115,9 @@ pub fn hits() -> Vec<Hit> {
     };
     let mut second = first.clone();
     second.title = vec![piece("Rice yield trials in the Red River Delta", false)];
-    second.lang = "en".to_owned();
-    second.access = "embargoed".to_owned();
-    second.published = "2024".to_owned();
+    "en".clone_into(&mut second.lang);
+    "embargoed".clone_into(&mut second.access);
+    "2024".clone_into(&mut second.published);
     let third = Hit {
         creators: vec!["Viện Minh hoạ".to_owned()],
         more_creators: 0,
