@@ -2,10 +2,18 @@
 
 use std::time::Duration;
 
-use axum::{Router, extract::State, http::StatusCode, middleware, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{Extensions, HeaderMap, StatusCode, Version, header},
+    middleware,
+    routing::get,
+};
 use tower::ServiceBuilder;
 use tower_http::{
+    CompressionLevel,
     catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
     timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
     trace::TraceLayer,
@@ -30,6 +38,11 @@ pub fn router(env: Env) -> Router {
         .route("/readyz", get(ready))
         .layer(RequestBodyTimeoutLayer::new(SILENCE))
         .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(worth_compressing),
+        )
+        .layer(
             ServiceBuilder::new()
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
                 .layer(TraceLayer::new_for_http())
@@ -42,6 +55,31 @@ pub fn router(env: Env) -> Router {
                 )),
         )
         .with_state(env)
+}
+
+/// Text that a program wrote: pages, JSON, XML. Not files, whose length and ranges must hold (they say
+/// `Accept-Ranges`), nor the static files, which come compressed. What is short fits one packet anyway.
+fn worth_compressing(status: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let text = |name| {
+        let value: Option<&axum::http::HeaderValue> = headers.get(name);
+        value.and_then(|v| v.to_str().ok()).unwrap_or_default()
+    };
+    let kind = text(header::CONTENT_TYPE)
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    let long = text(header::CONTENT_LENGTH)
+        .parse()
+        .map_or(true, |length: u64| length > 1_000);
+    let prose = kind.starts_with("text/")
+        || kind.ends_with("json")
+        || kind.ends_with("xml")
+        || kind == "application/x-bibtex";
+    status.is_success()
+        && !headers.contains_key(header::ACCEPT_RANGES)
+        && !headers.contains_key(header::CONTENT_RANGE)
+        && prose
+        && long
 }
 
 async fn alive() -> &'static str {

@@ -13,9 +13,9 @@ pub use self::{
     harvest::{
         Format, Item, Place, Walk, harvest_earliest, harvest_item, harvest_page, harvest_sets,
     },
-    recent::{Numbers, numbers, own_records, recent},
+    recent::{Numbers, last_change, milestones, numbers, own_records, public_ids, recent},
     record::{
-        Concept, Found, PublishedFile, Version, by_doi, describe, files, find, has_draft,
-        last_files_page, many, newest, resolve, tombstone, version, versions,
+        Concept, Found, PublishedFile, Version, by_doi, describe, described, files, find,
+        has_draft, last_files_page, many, newest, resolve, tombstone, version, versions,
     },
 };

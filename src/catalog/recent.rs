@@ -14,6 +14,7 @@ use crate::{
     store::table::{
         deposit::{draft, parent},
         record::record,
+        work::change,
     },
 };
 
@@ -58,6 +59,74 @@ pub async fn numbers(ctx: &Ctx) -> Result<Numbers> {
         files: s.files.unwrap_or(0) as u64,
         bytes: s.bytes.unwrap_or(0) as u64,
     }))
+}
+
+/// The number of the last committed change of anything published: while it and the day stay the same, so
+/// does everything that nobody in particular sees.
+pub async fn last_change(ctx: &Ctx) -> Result<i64> {
+    let last: Option<i64> = change::Entity::find()
+        .select_only()
+        .column(change::Column::Seq)
+        .order_by_desc(change::Column::Seq)
+        .into_tuple()
+        .one(ctx.env.db.read())
+        .await?;
+    Ok(last.unwrap_or(0))
+}
+
+/// Newest versions that everybody may see, by id from after `after` on: id and last change
+/// (microseconds). `most` rows are read, so fewer may come; the second part says where to go on.
+pub async fn public_ids(
+    ctx: &Ctx,
+    after: &str,
+    most: u64,
+) -> Result<(Vec<(String, i64)>, Option<String>)> {
+    let rows: Vec<(String, i64, String)> = record::Entity::find()
+        .select_only()
+        .column(record::Column::Id)
+        .column(record::Column::Updated)
+        .column(record::Column::Access)
+        .filter(record::COLUMN.id.gt(after))
+        .filter(record::COLUMN.is_latest.eq(true))
+        .filter(record::COLUMN.withdrawn.is_null())
+        .order_by_asc(record::Column::Id)
+        .limit(most)
+        .into_tuple()
+        .all(ctx.env.db.read())
+        .await?;
+    let full = rows.len() as u64 == most;
+    let next = rows.last().map(|r| r.0.clone()).filter(|_| full);
+    let today = ctx.today();
+    let public = rows
+        .into_iter()
+        .filter(|(_, _, text)| access::parse(text).effective(today).record == Visibility::Public)
+        .map(|(id, updated, _)| (id, updated))
+        .collect();
+    Ok((public, next))
+}
+
+/// The id at which each further stretch of `step` newest versions begins, the first stretch left out:
+/// what an index of sitemaps needs.
+pub async fn milestones(ctx: &Ctx, step: u64) -> Result<Vec<String>> {
+    let mut out = Vec::new();
+    let mut after = String::new();
+    loop {
+        let next: Option<String> = record::Entity::find()
+            .select_only()
+            .column(record::Column::Id)
+            .filter(record::COLUMN.id.gt(after.as_str()))
+            .filter(record::COLUMN.is_latest.eq(true))
+            .filter(record::COLUMN.withdrawn.is_null())
+            .order_by_asc(record::Column::Id)
+            .offset(step.saturating_sub(1))
+            .limit(1)
+            .into_tuple()
+            .one(ctx.env.db.read())
+            .await?;
+        let Some(id) = next else { return Ok(out) };
+        after.clone_from(&id);
+        out.push(id);
+    }
 }
 
 /// The newest publications everybody may see.

@@ -216,6 +216,29 @@ pub async fn describe(ctx: &Ctx, of: &Version) -> Result<formats::Record> {
     Ok(described)
 }
 
+/// The same from what was loaded already: some of its files, and the versions of its concept.
+pub fn described(
+    ctx: &Ctx,
+    of: &Version,
+    files: &[PublishedFile],
+    versions: &[Version],
+) -> Result<formats::Record> {
+    let others: Vec<record::Model> = versions
+        .iter()
+        .filter(|v| v.row().id != of.row().id)
+        .map(|v| v.row().clone())
+        .collect();
+    let files = if of.files_open { files } else { &[] };
+    publish::described(
+        ctx,
+        of.row(),
+        of.parent(),
+        of.access.clone(),
+        files.to_vec(),
+        &others,
+    )
+}
+
 /// Where a DOI leads: a version's, a concept's (then its newest version).
 pub async fn by_doi(ctx: &Ctx, doi: &Doi) -> Result<RecordId> {
     let db = ctx.env.db.read();

@@ -78,7 +78,12 @@ pub fn cite(record: &Record, locale: Locale) -> Citation {
                 .unwrap_or(&v)
                 .to_owned()
         })
-        .map(|v| format!("({})", say(locale, "citation-in-version", &[("version", &v)])));
+        .map(|v| {
+            format!(
+                "({})",
+                say(locale, "citation-in-version", &[("version", &v)])
+            )
+        });
     let kind = m.resource_type.as_ref().map(|t| {
         format!(
             "[{}]",

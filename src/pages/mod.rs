@@ -2,15 +2,20 @@
 //! (typed, already in the reader's language where it is data), and knows no database.
 
 pub mod account;
+mod colours;
 pub mod deposit;
 pub mod home;
+pub mod kept;
+mod machine;
 pub mod parts;
 pub mod record;
 pub mod search;
 pub mod shell;
 pub mod trouble;
 
-use axum::{Router, routing::get};
+use std::sync::Arc;
+
+use axum::{Extension, Router, routing::get};
 
 use crate::{
     ctx::Env,
@@ -24,13 +29,19 @@ use crate::{
 /// Every page, bare (in the language the browser prefers) and under `/vi` and `/en`; and what has no
 /// language: files, feeds, redirects. An address that leads nowhere is told so by a page.
 pub fn router() -> Router<Env> {
-    let pages = Router::new();
+    let pages = Router::new()
+        .merge(home::router())
+        .merge(search::router())
+        .merge(record::router());
     Router::new()
         .merge(pages.clone())
         .nest("/vi", pages.clone())
         .nest("/en", pages)
+        .merge(machine::router())
+        .route("/theme", get(colours::theme))
         .route("/assets/{*path}", get(assets::serve))
         .fallback(trouble::nowhere)
+        .layer(Extension(Arc::new(kept::Kept::default())))
 }
 
 /// The name of a template, and what came of rendering it.

@@ -13,12 +13,11 @@ use axum::{
     response::Response,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sha2::{Digest, Sha256};
 
 use crate::{
     ctx::{Actor, Ctx, Env},
     error::Result,
-    pages::trouble,
+    pages::{kept::Page, trouble},
     text::{self, Locale, say},
     web::{
         assets,
@@ -53,6 +52,8 @@ pub struct Visit {
     pub path: String,
     /// Without `?`, as it came.
     pub query: String,
+    /// Did the address name its language?
+    prefixed: bool,
     notice: Option<Notice>,
     /// `Set-Cookie` lines that go out with whatever is answered.
     cookies: Vec<String>,
@@ -76,6 +77,7 @@ impl FromRequestParts<Env> for Visit {
             .map_or(&parts.uri, |u| &u.0);
         let mut visit = Self {
             path: bare(uri.path()).to_owned(),
+            prefixed: bare(uri.path()).len() < uri.path().len(),
             query: uri.query().unwrap_or_default().to_owned(),
             method: parts.method.clone(),
             headers: parts.headers.clone(),
@@ -188,15 +190,19 @@ impl Visit {
                 role: p.role.name().to_owned(),
             }),
             csrf: self.caller.form_token().to_owned(),
-            theme: caller::cookie(&self.headers, THEME_COOKIE)
-                .and_then(Theme::from_code)
-                .unwrap_or_default(),
+            theme: self.theme(),
             demo: config.demo,
             repository_name: config.repository_name.clone(),
             base_url: config.base_url.clone(),
             notice: self.notice.clone(),
             version: env!("CARGO_PKG_VERSION"),
         }
+    }
+
+    pub fn theme(&self) -> Theme {
+        caller::cookie(&self.headers, THEME_COOKIE)
+            .and_then(Theme::from_code)
+            .unwrap_or_default()
     }
 
     /// Is what this caller sees what everybody sees, so that caches may keep it?
@@ -215,12 +221,11 @@ impl Visit {
     /// A view as a page with another status.
     pub fn page_as<V: View>(&self, status: StatusCode, view: &V) -> Result<Response> {
         let html = view.html(&self.chrome())?;
-        Ok(self.html(status, html))
+        Ok(self.send(status, &Page::new(html)))
     }
 
-    /// HTML as an answer: policy, language, caching, and 304 for whoever has it already.
-    pub fn html(&self, status: StatusCode, html: impl Into<bytes::Bytes>) -> Response {
-        let html = html.into();
+    /// A page as an answer: policy, language, caching, and 304 for whoever has it already.
+    pub fn send(&self, status: StatusCode, page: &Page) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -237,33 +242,40 @@ impl Visit {
             header::VARY,
             HeaderValue::from_static("Accept, Accept-Language, Cookie"),
         );
+        if let Some(links) = &page.links {
+            headers.insert(header::LINK, links.clone());
+        }
         let shared = self.is_shared() && status == StatusCode::OK;
         headers.insert(
             header::CACHE_CONTROL,
             HeaderValue::from_static(if shared { SHARED } else { OWN }),
         );
         if shared {
-            // Weak: the same page may travel compressed.
-            let digest = Sha256::digest(&html);
-            let tag: String = digest.iter().take(10).map(|b| format!("{b:02x}")).collect();
-            let etag = format!("\"{tag}\"");
-            let known = names_etag(&self.headers, &header::IF_NONE_MATCH, &etag);
-            if let Ok(value) = HeaderValue::from_str(&format!("W/{etag}")) {
+            if let Ok(value) = HeaderValue::from_str(&format!("W/{}", page.etag)) {
                 headers.insert(header::ETAG, value);
             }
-            if known {
+            if names_etag(&self.headers, &header::IF_NONE_MATCH, &page.etag) {
                 headers.remove(header::CONTENT_TYPE);
                 *response.status_mut() = StatusCode::NOT_MODIFIED;
                 return response;
             }
         }
-        *response.body_mut() = Body::from(html);
+        *response.body_mut() = Body::from(page.html.clone());
         response
     }
 
     /// To another page of ours, in the same language: `/me/records`.
     pub fn see_other(&self, path: &str) -> Response {
         redirect(StatusCode::SEE_OTHER, &href(self.locale(), path))
+    }
+
+    /// A page of ours as this address would name it: with its language where the address names one.
+    pub fn here(&self, path: &str) -> String {
+        if self.prefixed {
+            href(self.locale(), path)
+        } else {
+            path.to_owned()
+        }
     }
 
     /// The result of a handler as an answer: errors become pages, cookies go out, a notice is shown once.

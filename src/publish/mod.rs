@@ -15,7 +15,7 @@ mod withdraw;
 pub use self::{
     doi::register_doi,
     embargo::lift_embargo,
-    harvest::{describe, oai_identifier, oai_namespace, refresh as refresh_harvest},
+    harvest::{describe, described, oai_identifier, oai_namespace, refresh as refresh_harvest},
     recover::recover,
     release::release,
     withdraw::{Tombstone, restore, withdraw},

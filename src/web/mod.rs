@@ -3,6 +3,7 @@
 //!
 //! Not here: the URL map (`site`), and anything about records.
 
+pub mod accept;
 pub mod assets;
 pub mod caller;
 pub mod conditional;

@@ -15,6 +15,7 @@ impl View for Search {
     fn samples() -> Vec<Self> {
         let address = Address::parse("q=do+man&subject=thuy-van&year=2026&page=3");
         let mut found = Self::new(&address, 1_284);
+        found.read_as = Some("độ mặn".to_owned());
         found.hits = hits();
         found.chosen = vec![
             Link::new("Thuỷ văn", address.toggled("subject", "thuy-van").url()),
@@ -49,6 +50,7 @@ impl View for Search {
         );
         let address = Address::parse("q=%C4%91o+m%E1%BA%B7nn");
         let mut nothing = Self::new(&address, 0);
+        nothing.problem = Some("Truy vấn quá dài.".to_owned());
         nothing.instead = vec![Link::new("do man", address.asking("do man").url())];
         vec![found, nothing, Self::new(&Address::default(), 0)]
     }

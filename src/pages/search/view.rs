@@ -28,6 +28,10 @@ pub struct Search {
     pub pager: Option<Pager>,
     /// Other ways to ask, when nothing was found.
     pub instead: Vec<Link>,
+    /// The words as they were understood, when that is not how they were typed.
+    pub read_as: Option<String>,
+    /// Why the words could not be understood, in the reader's language.
+    pub problem: Option<String>,
 }
 
 impl Search {
@@ -59,6 +63,8 @@ impl Search {
                 address.paged(n).url()
             }),
             instead: Vec::new(),
+            read_as: None,
+            problem: None,
         }
     }
 }

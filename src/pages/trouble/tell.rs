@@ -11,8 +11,12 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
-    pages::shell::{self, Visit},
+    pages::{
+        record,
+        shell::{self, Visit},
+    },
     web::{
+        accept,
         caller::Proof,
         problem::{Told, message, status},
     },
@@ -55,11 +59,13 @@ pub async fn tell(visit: &Visit, error: Error) -> Response {
             };
             visit.page_as(code, &view)
         }
+        Error::Gone(id) => record::withdrawn(visit, id).await,
         // Somebody who came for a page signs in and comes back to it; a program, or a form whose session
         // has ended, is told.
         Error::Unauthenticated
             if matches!(visit.method, Method::GET | Method::HEAD)
                 && visit.caller.proof == Proof::Nothing
+                && accept::reads_html(&visit.headers)
                 && !visit.headers.contains_key(header::AUTHORIZATION) =>
         {
             return shell::sign_in(visit);

@@ -63,3 +63,4 @@ tombstone-when = Withdrawn on
 tombstone-by = Withdrawn by
 tombstone-citation = The citation still stands for works that used this data.
 tombstone-others = Versions that remain
+date-other = Date

@@ -43,3 +43,4 @@ facet-language = Language
 facet-community = Community
 facet-more = { $n } more
 hit-more-creators = and { $n } more
+search-read-as = Searched for “{ $words }”.

@@ -62,3 +62,4 @@ tombstone-when = Ngày rút
 tombstone-by = Người rút
 tombstone-citation = Trích dẫn vẫn có giá trị cho những công trình đã dùng dữ liệu này.
 tombstone-others = Các phiên bản còn lại
+date-other = Ngày

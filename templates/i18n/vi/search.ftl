@@ -43,3 +43,4 @@ facet-language = Ngôn ngữ
 facet-community = Cộng đồng
 facet-more = Thêm { $n }
 hit-more-creators = và { $n } người khác
+search-read-as = Đã tìm “{ $words }”.
