@@ -71,8 +71,15 @@ if (wrong.length) {
 
 /// The pages to look at, with records of every kind the demo has.
 async function places() {
-  const { hits } = await json(`${kho.url}/api/records?size=100&allversions=true&sort=newest`);
-  if (hits.hits.length < 8) fail('demo', `${hits.hits.length} records instead of at least eight`);
+  // What was published is found soon, not at once.
+  let hits;
+  for (let tries = 0; tries < 60; tries += 1) {
+    ({ hits } = await json(`${kho.url}/api/records?size=100&allversions=true&sort=newest`));
+    if (hits.total >= 8) break;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  if (hits.total < 8) fail('demo', `${hits.total} records instead of at least eight`);
+  if (!hits.total) throw new Error('without records there is nothing to look at');
   const first = hits.hits.find((h) => h.versions.is_latest && h.access.status === 'open') ?? hits.hits[0];
   const old = hits.hits.find((h) => !h.versions.is_latest);
   const embargoed = hits.hits.find((h) => h.access.status === 'embargoed');
