@@ -37,6 +37,8 @@ pub fn router() -> Router<Env> {
         .merge(pages.clone())
         .nest("/vi", pages.clone())
         .nest("/en", pages)
+        // Nesting answers `/vi` and not `/vi/`, which people type.
+        .merge(home::with_slash())
         .merge(machine::router())
         .route("/theme", get(colours::theme))
         .route("/assets/{*path}", get(assets::serve))

@@ -8,6 +8,13 @@ use axum::{Router, routing::get};
 
 use crate::ctx::Env;
 
+/// The first page of a language with a slash at its end.
+pub(super) fn with_slash() -> Router<Env> {
+    Router::new()
+        .route("/vi/", get(show::home))
+        .route("/en/", get(show::home))
+}
+
 pub(super) fn router() -> Router<Env> {
     Router::new()
         .route("/", get(show::home))
