@@ -7,6 +7,7 @@
 mod app;
 mod architecture;
 mod demo;
+mod oai;
 mod pages;
 mod routes;
 mod settings;
