@@ -53,7 +53,7 @@ about-api-lead = Searching, reading and downloading need no account.
 about-rest = Records, files, drafts and search, in the dialect of InvenioRDM.
 about-oai = Metadata harvesting: oai_dc and oai_datacite.
 about-negotiation = One address, many formats
-about-negotiation-text = A record's page answers by its Accept header or ?format=.
+about-negotiation-text = A record's page answers by its Accept header or a format parameter.
 about-formats = Formats of a record
 about-examples = Examples
 about-token = To deposit from a program, make one of these:

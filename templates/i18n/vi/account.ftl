@@ -53,7 +53,7 @@ about-api-lead = Không cần tài khoản để tìm, đọc và tải.
 about-rest = Bản ghi, tệp, bản nháp, tìm kiếm, theo phương ngữ của InvenioRDM.
 about-oai = Thu thập siêu dữ liệu: oai_dc và oai_datacite.
 about-negotiation = Một địa chỉ, nhiều định dạng
-about-negotiation-text = Trang của bản ghi trả lời theo tiêu đề Accept hoặc ?format=.
+about-negotiation-text = Trang của bản ghi trả lời theo tiêu đề Accept hoặc tham số format.
 about-formats = Định dạng của một bản ghi
 about-examples = Ví dụ
 about-token = Để nộp dữ liệu bằng chương trình, hãy tạo:

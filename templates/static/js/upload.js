@@ -15,7 +15,7 @@ if (form) {
     new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       request.open(method, url);
-      request.setRequestHeader("X-CSRF-Token", token);
+      request.setRequestHeader("X-CSRFToken", token);
       if (!(body instanceof File)) request.setRequestHeader("Content-Type", "application/json");
       else request.setRequestHeader("Content-Type", "application/octet-stream");
       if (onprogress) request.upload.onprogress = onprogress;
