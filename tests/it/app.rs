@@ -389,15 +389,20 @@ impl Client<'_> {
     }
 
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let request = request.build().unwrap();
+        self.try_send(request).await.unwrap()
+    }
+
+    /// The answer, or why there is none.
+    pub async fn try_send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
+        let request = request.build()?;
         let asked = format!("{} {}", request.method(), request.url());
-        let response = self.app.client.execute(request).await.unwrap();
-        Answer {
+        let response = self.app.client.execute(request).await?;
+        Ok(Answer {
             status: response.status(),
             headers: response.headers().clone(),
-            body: response.bytes().await.unwrap().to_vec(),
+            body: response.bytes().await?.to_vec(),
             asked,
-        }
+        })
     }
 
     pub async fn get(&self, path: &str) -> Answer {

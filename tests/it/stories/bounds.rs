@@ -53,7 +53,13 @@ fn too_much_is_refused_and_the_draft_is_as_it_was() {
                 let request = lan
                     .request(method, path)
                     .header("content-type", "application/json");
-                let answer = lan.send(request.body(body.clone())).await;
+                let beyond = body.len() > 8 << 20;
+                let answer = match lan.try_send(request.body(body.clone())).await {
+                    Ok(answer) => answer,
+                    // Refused by its length alone, while it was still being sent.
+                    Err(_) if beyond => continue,
+                    Err(e) => panic!("{name}: {e:?}"),
+                };
                 assert!(
                     wanted.contains(&answer.status.as_u16()),
                     "{name}: {}",
