@@ -17,7 +17,7 @@ pub use self::{
     create::{NewDraft, Once, create},
     discard::discard,
     edit::{edit_published, new_version},
-    list::{OwnDraft, own},
+    list::{OwnDraft, own, weights},
     read::{Draft, File, FileStatus, assemble, read},
     replace::replace,
     reserve::{release_doi, reserve_doi},

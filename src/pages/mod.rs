@@ -10,6 +10,7 @@ mod machine;
 pub mod parts;
 pub mod record;
 pub mod search;
+mod sent;
 pub mod shell;
 pub mod trouble;
 
@@ -32,7 +33,9 @@ pub fn router() -> Router<Env> {
     let pages = Router::new()
         .merge(home::router())
         .merge(search::router())
-        .merge(record::router());
+        .merge(record::router())
+        .merge(account::router())
+        .merge(deposit::router());
     Router::new()
         .merge(pages.clone())
         .nest("/vi", pages.clone())

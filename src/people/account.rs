@@ -21,25 +21,35 @@ pub struct NewAccount {
     pub locale: Locale,
 }
 
-/// Makes an account. The address must be free and look like one; it is kept in lower case.
-pub async fn create(env: &Env, new: NewAccount) -> Result<UserId> {
-    let email = new.email.trim().to_lowercase();
+/// Everything wrong with what is said about a new account.
+pub fn check(new: &NewAccount) -> Result<()> {
     let mut problems = Vec::new();
-    if !looks_like_address(&email) {
+    if !looks_like_address(new.email.trim()) {
         problems.push(Problem::new("email", "email"));
     }
-    let name = new.name.trim().to_owned();
+    let name = new.name.trim();
     if name.is_empty() || name.len() > 300 {
         problems.push(Problem::new("name", "name"));
     }
-    if !problems.is_empty() {
-        return Err(Error::Invalid(problems));
+    if let Some(secret) = &new.password
+        && let Err(Error::Invalid(wrong)) = password::check(secret, "password")
+    {
+        problems.extend(wrong);
     }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Invalid(problems))
+    }
+}
+
+/// Makes an account. The address must be free and look like one; it is kept in lower case.
+pub async fn create(env: &Env, new: NewAccount) -> Result<UserId> {
+    check(&new)?;
+    let email = new.email.trim().to_lowercase();
+    let name = new.name.trim().to_owned();
     let hash = match new.password {
-        Some(secret) => {
-            password::check(&secret, "password")?;
-            Some(password::hash(env, secret).await?)
-        }
+        Some(secret) => Some(password::hash(env, secret).await?),
         None => None,
     };
     let row = account::ActiveModel {

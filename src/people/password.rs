@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Shortest and longest password accepted, in characters and bytes.
-const SHORTEST: usize = 10;
+pub const SHORTEST: usize = 10;
 const LONGEST: usize = 1024;
 
 /// A hash that no password matches: an unknown account costs a caller the same time as a wrong password.

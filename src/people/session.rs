@@ -10,8 +10,9 @@ use crate::{
     store::table::people::{account, session},
 };
 
-/// How long a session lasts, in microseconds: 14 days from sign-in.
-const LIFE: i64 = 14 * 86_400 * 1_000_000;
+/// How long a session lasts from sign-in: 14 days.
+pub const SECONDS: i64 = 14 * 86_400;
+const LIFE: i64 = SECONDS * 1_000_000;
 
 /// A session as the web layer needs it.
 #[derive(Debug, Clone)]

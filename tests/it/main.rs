@@ -6,9 +6,11 @@
 
 mod app;
 mod architecture;
+mod browser;
 mod demo;
 mod oai;
 mod pages;
+mod pages_member;
 mod routes;
 mod settings;
 mod stories;

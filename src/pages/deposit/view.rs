@@ -134,13 +134,13 @@ pub struct Describe {
     pub problems: Vec<FieldProblem>,
 }
 
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Bilingual {
     pub vi: String,
     pub en: String,
 }
 
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CreatorRow {
     /// `kind`: an organisation has one name, in `family_name`.
     pub organisation: bool,
@@ -160,7 +160,7 @@ pub struct RelatedRow {
     pub relations: Vec<Choice>,
 }
 
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FundingRow {
     /// `funder`
     pub funder: String,

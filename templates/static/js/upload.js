@@ -16,6 +16,7 @@ if (form) {
       const request = new XMLHttpRequest();
       request.open(method, url);
       request.setRequestHeader("X-CSRFToken", token);
+      request.setRequestHeader("Accept-Language", document.documentElement.lang);
       if (!(body instanceof File)) request.setRequestHeader("Content-Type", "application/json");
       else request.setRequestHeader("Content-Type", "application/octet-stream");
       if (onprogress) request.upload.onprogress = onprogress;

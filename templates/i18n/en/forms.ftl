@@ -1,0 +1,29 @@
+# What a page answers to a form that was sent: sentences for the next page, for a form that cannot be taken,
+# and for whoever was overtaken by somebody else.
+notice-signed-out = You are signed out.
+notice-set-up = The administrator's account is made, and you are signed in.
+notice-token-revoked = The token is revoked. Programs that use it can no longer sign in.
+notice-discarded = The draft is discarded.
+notice-published = Published. The record is public from now on, and its DOI is assigned.
+notice-edit-published = Your changes are published.
+login-wrong = The e-mail or the password is not right.
+problem-password-differs = This is not the same password.
+problem-token-scopes-none = Choose at least one right.
+problem-form-too-large = The form is larger than { $most } bytes, the most that is accepted here.
+problem-form-cut-off = The form did not arrive whole. Nothing was changed; please send it again.
+problem-required-named = { $name }: please answer this.
+scope-read = Read your drafts and restricted records
+scope-deposit-write = Make and change drafts
+scope-deposit-actions = Publish
+token-all-rights = all that you may do
+token-life-days = { $days } days
+token-life-never = Until it is revoked
+conflict-lead = Somebody else has saved this draft since you opened the page. Nothing of yours is saved yet: what you typed is still below, and what is saved now stands beside it. Saving again keeps what is below.
+conflict-saved = Saved meanwhile: { $value }
+conflict-empty = Saved meanwhile: nothing
+conflict-again = The draft was changed meanwhile. Look at it once more and repeat your choice.
+conflict-publish = The draft was changed since you opened this page. These are the answers as they are now; please read them once more.
+access-choose = Choose who may have the files.
+upload-none = Choose at least one file.
+publish-confirm-missing = Please confirm before you publish.
+doi-release = Release the DOI

@@ -1,0 +1,29 @@
+# Trang trả lời một biểu mẫu vừa gửi: câu cho trang kế tiếp, cho biểu mẫu không nhận được, và cho người
+# có ai đó đã lưu trước.
+notice-signed-out = Bạn đã đăng xuất.
+notice-set-up = Tài khoản quản trị đã được tạo và bạn đã đăng nhập.
+notice-token-revoked = Mã đã được thu hồi. Chương trình dùng mã này không đăng nhập được nữa.
+notice-discarded = Đã bỏ bản nháp.
+notice-published = Đã công bố. Từ bây giờ bản ghi được công khai và đã có DOI.
+notice-edit-published = Đã công bố các thay đổi của bạn.
+login-wrong = Email hoặc mật khẩu không đúng.
+problem-password-differs = Hai mật khẩu không giống nhau.
+problem-token-scopes-none = Hãy chọn ít nhất một quyền.
+problem-form-too-large = Biểu mẫu lớn hơn { $most } byte, mức tối đa được nhận ở đây.
+problem-form-cut-off = Biểu mẫu chưa đến đủ. Chưa có gì thay đổi; hãy gửi lại.
+problem-required-named = { $name }: xin hãy điền.
+scope-read = Đọc bản nháp và bản ghi hạn chế của bạn
+scope-deposit-write = Tạo và sửa bản nháp
+scope-deposit-actions = Công bố
+token-all-rights = mọi quyền của bạn
+token-life-days = { $days } ngày
+token-life-never = Đến khi thu hồi
+conflict-lead = Có người khác đã lưu bản nháp này sau khi bạn mở trang. Phần của bạn chưa được lưu: những gì bạn nhập vẫn ở dưới đây, bên cạnh là nội dung đang được lưu. Lưu lần nữa sẽ giữ những gì ở dưới đây.
+conflict-saved = Nội dung vừa được lưu: { $value }
+conflict-empty = Nội dung vừa được lưu: để trống
+conflict-again = Bản nháp vừa được thay đổi. Hãy xem lại rồi chọn lần nữa.
+conflict-publish = Bản nháp đã thay đổi sau khi bạn mở trang này. Đây là các câu trả lời hiện tại; hãy đọc lại một lần.
+access-choose = Hãy chọn ai được tải các tệp.
+upload-none = Hãy chọn ít nhất một tệp.
+publish-confirm-missing = Hãy xác nhận trước khi công bố.
+doi-release = Bỏ giữ DOI
