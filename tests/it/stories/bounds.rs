@@ -52,7 +52,9 @@ fn too_much_is_refused_and_the_draft_is_as_it_was() {
             for (method, path) in [(Method::POST, "/api/records"), (Method::PUT, at.as_str())] {
                 let request = lan
                     .request(method, path)
-                    .header("content-type", "application/json");
+                    .header("content-type", "application/json")
+                    // The server hangs up on what it does not read to its end.
+                    .header("connection", "close");
                 let beyond = body.len() > 8 << 20;
                 let answer = match lan.try_send(request.body(body.clone())).await {
                     Ok(answer) => answer,
