@@ -10,6 +10,7 @@
 //! Not here: what the archive's paths mean (`archive`).
 
 mod commit;
+mod part;
 mod read;
 mod receive;
 mod staging;
