@@ -46,6 +46,11 @@ impl Env {
     }
 
     /// Random bytes from the operating system.
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::unused_self,
+        reason = "the one place that asks for randomness; callers must hold an Env"
+    )]
     pub fn random<const N: usize>(&self) -> Result<[u8; N]> {
         let mut bytes = [0; N];
         getrandom::fill(&mut bytes).map_err(|e| Error::internal("no randomness", e))?;

@@ -23,10 +23,10 @@ use crate::{api, ctx::Env, oai, pages, web::headers};
 
 /// How long an answer may take to begin. Uploads are read inside it, so it is long; a stalled body is cut
 /// off by its own clock.
-const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+const PATIENCE: Duration = Duration::from_hours(24);
 
 /// How long a client may send nothing in the middle of a body.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Everything the program serves.
 pub fn router(env: Env) -> Router {

@@ -50,7 +50,7 @@ fn request(parameters: &[(String, String)]) -> Result<Request> {
                     .parse()
                     .ok()
                     .filter(|n| *n > 0)
-                    .ok_or_else(|| wrong(name))?
+                    .ok_or_else(|| wrong(name))?;
             }
             "size" => {
                 let size = value.parse().ok().filter(|n| (1..=MOST).contains(n));
@@ -58,7 +58,7 @@ fn request(parameters: &[(String, String)]) -> Result<Request> {
             }
             "sort" => request.sort = Sort::from_name(value).ok_or_else(|| wrong(name))?,
             "allversions" | "all_versions" => {
-                request.all_versions = matches!(value.as_str(), "true" | "1")
+                request.all_versions = matches!(value.as_str(), "true" | "1");
             }
             "publication_date" => {
                 let (from, to) = value.split_once("..").unwrap_or((value, value));

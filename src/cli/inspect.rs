@@ -11,7 +11,7 @@ pub(super) fn openapi() -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "what the command is for")]
-pub(super) fn config(config: &Config) -> anyhow::Result<()> {
+pub(super) fn config(config: &Config) {
     println!("{:<18} {:<28} {:<12} about", "setting", "value", "from");
     for (setting, value, source) in config.table() {
         println!(
@@ -23,7 +23,6 @@ pub(super) fn config(config: &Config) -> anyhow::Result<()> {
         );
     }
     println!("data folder: {}", config.data.display());
-    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "what the command is for")]

@@ -79,7 +79,10 @@ pub fn run() -> ExitCode {
             Command::Token(what) => accounts::token(Arc::new(config), what).await,
             Command::Reindex => index::reindex(Arc::new(config)).await,
             Command::Openapi => inspect::openapi(),
-            Command::Config => inspect::config(&config),
+            Command::Config => {
+                inspect::config(&config);
+                Ok(())
+            }
             Command::Doctor => inspect::doctor(Arc::new(config)).await,
         }
     });

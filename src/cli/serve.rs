@@ -119,7 +119,7 @@ async fn signal() {
 /// Tidies up now and then: expired sessions, finished jobs, staged bytes nobody names, dead claims, and an
 /// index that fell behind.
 async fn sweep(env: Env) {
-    let mut every = tokio::time::interval(Duration::from_secs(600));
+    let mut every = tokio::time::interval(Duration::from_mins(10));
     loop {
         every.tick().await;
         let outcomes = [

@@ -11,7 +11,7 @@ use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
 use crate::{ctx::Env, error::Result, store::table::deposit::draft_file};
 
 /// Nothing younger is touched: an upload may stand still for a while, and its row comes after its bytes.
-const AGE: Duration = Duration::from_secs(24 * 3600);
+const AGE: Duration = Duration::from_hours(24);
 
 /// Sweeps the staging area once.
 pub async fn sweep(env: &Env) -> Result<()> {

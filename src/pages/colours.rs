@@ -4,7 +4,6 @@
 use axum::{http::StatusCode, response::Response};
 
 use crate::{
-    error::Result,
     pages::shell::{self, THEME_COOKIE, Visit},
     web::render::Theme,
 };
@@ -14,16 +13,16 @@ const REMEMBERED: i64 = 365 * 24 * 3600;
 
 /// `GET /theme`
 pub async fn theme(mut visit: Visit) -> Response {
-    let result = choose(&mut visit);
-    visit.finish(result).await
+    let chosen = choose(&mut visit);
+    visit.finish(Ok(chosen)).await
 }
 
-fn choose(visit: &mut Visit) -> Result<Response> {
+fn choose(visit: &mut Visit) -> Response {
     let to = visit.parameter("to").unwrap_or_default();
     if let Some(theme) = Theme::from_code(&to) {
         visit.set_cookie(THEME_COOKIE, theme.code(), REMEMBERED);
     }
     let back = visit.parameter("back").unwrap_or_default();
     let back = shell::local_path(&back).unwrap_or("/");
-    Ok(shell::redirect(StatusCode::SEE_OTHER, back))
+    shell::redirect(StatusCode::SEE_OTHER, back)
 }

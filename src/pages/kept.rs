@@ -14,7 +14,7 @@ use bytes::Bytes;
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
-use crate::{catalog, ctx::Ctx, error::Result, pages::shell::Visit, web::render::Theme};
+use crate::{catalog, ctx::Ctx, error::Result, ids, pages::shell::Visit, web::render::Theme};
 
 /// Bytes of pages kept at most; beyond that all are let go at once, and the wanted ones come back.
 const ROOM: usize = 8 << 20;
@@ -32,7 +32,8 @@ pub struct Page {
 impl Page {
     pub fn new(html: String) -> Self {
         let digest = Sha256::digest(&html);
-        let tag: String = digest.iter().take(10).map(|b| format!("{b:02x}")).collect();
+        let tag = ids::Sha256(digest.into()).to_hex();
+        let tag = &tag[..20];
         Self {
             etag: format!("\"{tag}\""),
             html: html.into(),

@@ -124,13 +124,12 @@ fn stored_id(text: &str) -> Result<RecordId> {
 async fn write_and_show(ctx: &Ctx, begun: &Begun, writer: &mut Writer, head: u32) -> Result<()> {
     let draft = &begun.draft;
     let db = ctx.env.db.read();
-    let earlier = match draft.row.published {
-        true => {
-            record::Entity::find_by_id(draft.row.id.as_str())
-                .one(db)
-                .await?
-        }
-        false => None,
+    let earlier = if draft.row.published {
+        record::Entity::find_by_id(draft.row.id.as_str())
+            .one(db)
+            .await?
+    } else {
+        None
     };
     let published = earlier
         .as_ref()
@@ -160,12 +159,13 @@ async fn write_and_show(ctx: &Ctx, begun: &Begun, writer: &mut Writer, head: u32
     )?;
     let version = NewVersion {
         files: snapshot::archive_files(&document, &files)?,
-        message: match draft.row.published {
-            true => format!(
+        message: if draft.row.published {
+            format!(
                 "Correct the description of version {}",
                 draft.row.version_index
-            ),
-            false => format!("Publish version {}", draft.row.version_index),
+            )
+        } else {
+            format!("Publish version {}", draft.row.version_index)
         },
         user: publisher(ctx, &document.owner),
         created: ctx.now(),

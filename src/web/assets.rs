@@ -80,7 +80,6 @@ pub fn content_security_policy() -> String {
 }
 
 /// Serves `/assets/{*path}`.
-#[expect(clippy::unused_async, reason = "a handler is a future")]
 pub async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response {
     answer(&path, &headers)
 }

@@ -1,6 +1,8 @@
 //! `/robots.txt`: landing pages and files are for everybody; the endless combinations of search filters, and
 //! what belongs to a person, are not worth a robot's time.
 
+use std::fmt::Write;
+
 use axum::{
     extract::State,
     http::header,
@@ -30,7 +32,7 @@ pub async fn robots(State(env): State<Env>) -> Response {
             out.push('\n');
         }
     }
-    out.push_str(&format!("\nSitemap: {}/sitemap.xml\n", env.config.base_url));
+    let _ = writeln!(out, "\nSitemap: {}/sitemap.xml", env.config.base_url);
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
         (header::CACHE_CONTROL, "public, max-age=3600"),

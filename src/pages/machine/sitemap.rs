@@ -38,15 +38,14 @@ async fn show(visit: &Visit) -> Result<Response> {
         let id: Option<RecordId> = text.parse().ok();
         id.map(RecordId::into_string).unwrap_or_default()
     });
-    let body = match after {
-        Some(after) => addresses(ctx, after),
-        None => {
-            let marks = catalog::milestones(&ctx, PER_MAP).await?;
-            if marks.is_empty() {
-                addresses(ctx, String::new())
-            } else {
-                Body::from(index(&ctx.env.config.base_url, &marks))
-            }
+    let body = if let Some(after) = after {
+        addresses(ctx, after)
+    } else {
+        let marks = catalog::milestones(&ctx, PER_MAP).await?;
+        if marks.is_empty() {
+            addresses(ctx, String::new())
+        } else {
+            Body::from(index(&ctx.env.config.base_url, &marks))
         }
     };
     let mut response = Response::new(body);

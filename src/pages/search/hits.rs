@@ -84,7 +84,7 @@ pub fn marked(version: &Version, found: &Found, locale: Locale) -> Hit {
             .find(|s| s.text == fragment.text)
             .and_then(|s| s.bcp47())
         {
-            hit.lang = lang.to_owned();
+            lang.clone_into(&mut hit.lang);
         }
     }
     if let Some(fragment) = found.description.as_ref().filter(|f| !f.hits.is_empty()) {
@@ -94,7 +94,8 @@ pub fn marked(version: &Version, found: &Found, locale: Locale) -> Hit {
             .iter()
             .find(|s| plain_text(s.text).contains(&fragment.text))
             .and_then(|s| s.bcp47());
-        hit.excerpt_lang = lang.map_or("und", vocabulary::bcp47).to_owned();
+        lang.map_or("und", vocabulary::bcp47)
+            .clone_into(&mut hit.excerpt_lang);
     }
     hit
 }

@@ -1,6 +1,7 @@
 //! Published versions, their files, their earlier metadata.
 
 /// A published version.
+#[expect(clippy::module_inception, reason = "named as its table is")]
 pub mod record {
     use sea_orm::entity::prelude::*;
 

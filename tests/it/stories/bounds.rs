@@ -207,7 +207,7 @@ async fn half(app: &TestApp, token: &str, path: &str) {
         "PUT {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\ncontent-length: 1048576\r\n\r\n"
     );
     line.write_all(head.as_bytes()).await.unwrap();
-    line.write_all(&[7; 300_000]).await.unwrap();
+    line.write_all(&vec![7; 300_000]).await.unwrap();
     line.shutdown().await.unwrap();
     let mut answer = Vec::new();
     let _ = line.read_to_end(&mut answer).await;
