@@ -11,6 +11,7 @@ mod demo;
 mod oai;
 mod pages;
 mod pages_member;
+mod pages_public;
 mod routes;
 mod settings;
 mod stories;
