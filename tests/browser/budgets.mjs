@@ -11,7 +11,7 @@ const SCRIPT = 5 * KB;
 /// The budgets that are overdrawn, as sentences.
 export async function budgets(browser, url, record) {
   const short = [];
-  for (const path of ['/vi/', '/en/', '/vi/search', '/en/search', `/vi${record}`, `/en${record}`]) {
+  for (const path of ['/vi', '/en', '/vi/search', '/en/search', `/vi${record}`, `/en${record}`]) {
     const answer = await travel(url + path, { accept: 'text/html' });
     if (!answer.headers['content-encoding']) short.push(`${path} travels uncompressed`);
     if (answer.bytes > HTML) short.push(`${path}: HTML of ${answer.bytes} bytes, more than ${HTML}`);

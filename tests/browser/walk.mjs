@@ -91,7 +91,7 @@ async function places() {
   return {
     record: `/records/${first.id}`,
     open: [
-      { name: 'home', path: '/', status: 200 },
+      { name: 'home', path: '', status: 200 },
       { name: 'search', path: '/search', status: 200 },
       { name: 'search-words', path: '/search?q=nuoc', status: 200 },
       { name: 'search-nothing', path: `/search?q=${encodeURIComponent('khônghềcógìnhưthế')}`, status: 200 },
@@ -115,7 +115,8 @@ async function look(pages, { screen, viewport, colorScheme, signedIn }) {
   for (const language of LANGUAGES) {
     const context = await browser.newContext({ viewport, colorScheme, locale: language });
     const page = await context.newPage();
-    let where = 'sign-in';
+    page.setDefaultTimeout(10_000);
+    let where = `sign-in ${language} ${screen} ${colorScheme}`;
     // A policy that is broken is reported on the console, and so is a script that fails.
     page.on('console', (message) => {
       const expected = message.location().url.endsWith('zzzzz-zzzzz');
