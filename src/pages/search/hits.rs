@@ -141,7 +141,7 @@ mod tests {
     fn marks_stand_where_the_index_says() {
         let fragment = Fragment {
             text: "đo độ mặn ở đây".to_owned(),
-            hits: vec![4..14],
+            hits: vec![4..15],
             cut_before: true,
             cut_after: false,
         };
