@@ -14,6 +14,10 @@ use crate::{
 /// Most bytes of a body that is read whole.
 pub const MOST: usize = 8 << 20;
 
+/// Most values in a body. Parsed, each costs some hundred bytes, so a bomb of small ones must be refused
+/// before it is parsed; a record with 10,000 creators has a third of this.
+const MOST_VALUES: usize = 300_000;
+
 /// Reads a body as JSON. serde_json stops at a depth of 128. An empty body is null; a content type may
 /// carry parameters, and may be absent.
 pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value> {
@@ -35,6 +39,14 @@ pub fn parse(headers: &HeaderMap, body: &Bytes) -> Result<Value> {
     }
     if body.is_empty() {
         return Ok(Value::Null);
+    }
+    let begun = body
+        .iter()
+        .filter(|b| matches!(b, b',' | b'[' | b'{'))
+        .count();
+    if begun > MOST_VALUES {
+        let problem = Problem::new("too-many", "").with("limit", MOST_VALUES);
+        return Err(Error::TooLarge(problem));
     }
     serde_json::from_slice(body)
         .map_err(|e| Error::BadRequest(Problem::new("json", "").with("why", e)))

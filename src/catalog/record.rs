@@ -255,7 +255,13 @@ pub async fn by_doi(ctx: &Ctx, doi: &Doi) -> Result<RecordId> {
             .await?
             .and_then(|p| p.latest),
     };
-    id.and_then(|id| id.parse().ok()).ok_or_else(missing)
+    let id: RecordId = id.and_then(|id| id.parse().ok()).ok_or_else(missing)?;
+    // A DOI must not tell of a record that its reader may not know of.
+    match access::load_record_or_tombstone(ctx, db, &id, Action::Read).await {
+        Ok(_) => Ok(id),
+        Err(Error::NotFound { .. }) => Err(missing()),
+        Err(e) => Err(e),
+    }
 }
 
 /// What is said where a withdrawn version was.

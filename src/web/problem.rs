@@ -27,6 +27,8 @@ pub fn status(error: &Error) -> StatusCode {
     match error {
         Error::NotFound { .. } => StatusCode::NOT_FOUND,
         Error::Gone(_) => StatusCode::GONE,
+        Error::BadRequest(p) if p.code == "not-acceptable" => StatusCode::NOT_ACCEPTABLE,
+        Error::BadRequest(p) if p.code == "content-type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Invalid(_) | Error::BadRequest(_) => StatusCode::BAD_REQUEST,
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::Stale { .. } => StatusCode::PRECONDITION_FAILED,
