@@ -203,22 +203,23 @@ pub fn bytes(locale: Locale, n: u64) -> String {
     format!("{text}\u{202f}{}", UNITS[unit])
 }
 
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
 /// `12/03/2026` (vi) or `12 March 2026` (en).
 pub fn date(locale: Locale, day: NaiveDate) -> String {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
     match locale {
         Locale::Vi => format!("{:02}/{:02}/{}", day.day(), day.month(), day.year()),
         Locale::En => format!(
@@ -230,11 +231,22 @@ pub fn date(locale: Locale, day: NaiveDate) -> String {
     }
 }
 
-/// A date in EDTF level 0 as it is read: whole days are written out, `2018/2020-09` and years stay.
+/// A date in EDTF level 0 as it is read: `12/03/2026`, `03/2026`, `2018 – 09/2020` (vi), `March 2026` (en).
 pub fn edtf(locale: Locale, value: &str) -> String {
-    match NaiveDate::parse_from_str(value, "%Y-%m-%d") {
-        Ok(day) => date(locale, day),
-        Err(_) => value.replace('/', " – "),
+    let ends: Vec<String> = value.split('/').map(|end| edtf_end(locale, end)).collect();
+    ends.join(" – ")
+}
+
+fn edtf_end(locale: Locale, value: &str) -> String {
+    if let Ok(day) = NaiveDate::parse_from_str(value, "%Y-%m-%d") {
+        return date(locale, day);
+    }
+    match NaiveDate::parse_from_str(&format!("{value}-01"), "%Y-%m-%d") {
+        Ok(first) => match locale {
+            Locale::Vi => format!("{:02}/{}", first.month(), first.year()),
+            Locale::En => format!("{} {}", MONTHS[first.month0() as usize], first.year()),
+        },
+        Err(_) => value.to_owned(),
     }
 }
 
@@ -246,6 +258,24 @@ pub fn timestamp(at: DateTime<Utc>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_written_as_far_as_they_are_known() {
+        for (value, vi, en) in [
+            ("2026-03-12", "12/03/2026", "12 March 2026"),
+            ("2026-03", "03/2026", "March 2026"),
+            ("2026", "2026", "2026"),
+            ("2018/2020-09", "2018 – 09/2020", "2018 – September 2020"),
+            (
+                "2012-01-01/2015-12-31",
+                "01/01/2012 – 31/12/2015",
+                "1 January 2012 – 31 December 2015",
+            ),
+        ] {
+            assert_eq!(edtf(Locale::Vi, value), vi);
+            assert_eq!(edtf(Locale::En, value), en);
+        }
+    }
 
     #[test]
     fn numbers_and_sizes_are_written_as_each_language_writes_them() {

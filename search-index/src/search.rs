@@ -86,6 +86,10 @@ fn readings(searcher: &Searcher, fields: &Fields, typed: &Node) -> Result<Vec<(R
             readings.push(keystrokes);
         }
     }
+    let separated = typed.map_words(&separated);
+    if separated != *typed {
+        readings.push((Reading::Separated, separated));
+    }
     if syllables.len() > 1 {
         readings.push((Reading::AnyWord, relaxed));
     }
@@ -106,6 +110,15 @@ fn decoded(word: &str) -> String {
         syllables.join(" ")
     } else {
         word.to_owned()
+    }
+}
+
+/// Names of places are written together abroad: `Vietnam`, `Hanoi`, `Danang`.
+fn separated(word: &str) -> String {
+    let syllables = vietnamese::syllables(word);
+    match syllables.as_slice() {
+        [one] => vietnamese::separate(&one.canonical).unwrap_or_else(|| word.to_owned()),
+        _ => word.to_owned(),
     }
 }
 

@@ -122,6 +122,22 @@ pub fn is_syllable(word: &str) -> bool {
     Parts::of(&split_tone(word).0).is_some()
 }
 
+/// The two syllables that a plain word is made of: `vietnam` is `viet nam`. Of several ways the one whose
+/// second half has the longer beginning is taken, as people write (`ha noi`, not `han oi`). A guess, for when
+/// the word itself is nowhere: `mango` is `man go` too.
+pub fn separate(word: &str) -> Option<String> {
+    let plain = (4..=14).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase());
+    if !plain || is_syllable(word) {
+        return None;
+    }
+    let onset = |s: &str| s.bytes().take_while(|b| !b"aeiouy".contains(b)).count();
+    (2..=word.len() - 2)
+        .map(|at| word.split_at(at))
+        .filter(|(a, b)| is_syllable(a) && is_syllable(b))
+        .max_by_key(|(_, b)| onset(b))
+        .map(|(a, b)| format!("{a} {b}"))
+}
+
 /// Puts the tone of a word, if any, on the first vowel and spells it canonically. Used for
 /// keystrokes, where the tone is known but not its place.
 pub(crate) fn spell_with_tone(base: &str, tone: Option<char>) -> Option<String> {

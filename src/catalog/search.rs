@@ -1,11 +1,13 @@
 //! Search as the doors ask for it: the index finds and counts, the rows answer.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use search_index::{Facet, Request, Response, error::QueryError};
 
 use crate::{
     ctx::{Actor, Ctx, Role},
     error::{Error, Problem, Result},
-    metadata::vocabulary::{Vocabulary, label},
+    metadata::vocabulary::{Vocabulary, label, list},
     text::{Locale, say},
 };
 
@@ -52,6 +54,22 @@ fn refused(why: &QueryError) -> Problem {
         QueryError::UnknownField(field) => at("query-unknown-field").with("field", field),
         QueryError::BadRange(range) => at("query-bad-range").with("range", range),
     }
+}
+
+/// Is this subject the name that a term of a classification has in the other language only? The index holds
+/// both names of each term; a list in one language shows one of them.
+pub fn is_foreign_subject(value: &str, locale: Locale) -> bool {
+    static NAMES: LazyLock<HashMap<&'static str, [bool; 2]>> = LazyLock::new(|| {
+        let mut names: HashMap<&'static str, [bool; 2]> = HashMap::new();
+        for term in list(Vocabulary::Subjects) {
+            for (n, language) in Locale::ALL.into_iter().enumerate() {
+                names.entry(term.label(language)).or_default()[n] = true;
+            }
+        }
+        names
+    });
+    let own = usize::from(locale == Locale::ALL[1]);
+    NAMES.get(value).is_some_and(|named| !named[own])
 }
 
 /// The word for a value of a facet, in a language.

@@ -31,16 +31,27 @@ fn looks_vietnamese(s: &str) -> bool {
 }
 
 impl Metadata {
-    /// The language of `title` and `description`, ISO 639-3: the first of `languages`; else told from
-    /// the title, when that is plainly Vietnamese.
+    /// The language of `title` and `description`, ISO 639-3: the first of `languages` into which the title
+    /// was not translated (`languages` are those of the data, and English words may describe Vietnamese
+    /// data); else told from the title, when that is plainly Vietnamese, or plain beside a translation.
     pub fn main_language(&self) -> Option<&str> {
-        match self.languages.first() {
-            Some(first) => Some(&first.id),
-            None => self
-                .title
-                .as_deref()
-                .filter(|t| looks_vietnamese(t))
-                .map(|_| Locale::Vi.iso639_3()),
+        let translated = |id: &str| {
+            self.additional_titles.iter().any(|t| {
+                t.kind.as_ref().is_some_and(|k| k.id == "translated-title")
+                    && t.lang.as_ref().is_some_and(|l| l.id == id)
+            })
+        };
+        if let Some(first) = self.languages.iter().find(|l| !translated(&l.id)) {
+            return Some(&first.id);
+        }
+        let title = self.title.as_deref()?;
+        let (vietnamese, english) = (Locale::Vi.iso639_3(), Locale::En.iso639_3());
+        if looks_vietnamese(title) {
+            Some(vietnamese)
+        } else if translated(vietnamese) && !translated(english) && title.is_ascii() {
+            Some(english)
+        } else {
+            None
         }
     }
 

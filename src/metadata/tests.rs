@@ -92,6 +92,17 @@ fn each_language_gets_its_title() {
         m.summary(Locale::En).as_deref(),
         Some("Hourly PM2.5 by station.")
     );
+    // Vietnamese data described in English: the translation says which language the title is not in.
+    let (m, _) = read(
+        &serde_json::json!({"title": "A sample", "languages": [{"id": "vie"}],
+        "description": "English.", "additional_titles":
+            [{"title": "Bản mẫu", "type": {"id": "translated-title"}, "lang": {"id": "vie"}}],
+        "additional_descriptions":
+            [{"description": "Tiếng Việt.", "type": {"id": "abstract"}, "lang": {"id": "vie"}}]}),
+    );
+    assert_eq!(m.main_language(), Some("eng"));
+    assert_eq!(m.title_in(Locale::En), Some("A sample"));
+    assert_eq!(m.description_in(Locale::Vi), Some("Tiếng Việt."));
     let (m, _) = read(&serde_json::json!({"title": "Độ mặn nước sông"}));
     assert_eq!(
         (m.main_language(), m.title_in(Locale::En)),

@@ -478,6 +478,31 @@ fn nothing_restricted_is_told_to_whoever_may_not_know() {
 }
 
 #[test]
+fn a_subject_is_listed_in_the_readers_language() {
+    each(async |app| {
+        let token = app.account("lan").await;
+        let mut metadata = described("Toán");
+        metadata["subjects"] = json!([
+            {"id": "http://www.oecd.org/science/inno/38235147.pdf?1.1"},
+            {"subject": "độ mặn"},
+        ]);
+        let body = json!({ "metadata": metadata });
+        app.as_(&token).record_with(body).await;
+        app.work().await;
+        for (lang, own, other) in [
+            ("vi", "Toán học", "Mathematics"),
+            ("en", "Mathematics", "Toán học"),
+        ] {
+            for path in ["", "/search"] {
+                let html = page(app.anyone().get(&format!("/{lang}{path}")).await, 200, lang);
+                assert!(html.contains(own) && html.contains("độ mặn"), "{html}");
+                assert!(!html.contains(other), "{lang}{path}");
+            }
+        }
+    });
+}
+
+#[test]
 fn versions_know_each_other_and_many_files_come_in_pages() {
     each(async |app| {
         let token = app.account("lan").await;

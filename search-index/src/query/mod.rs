@@ -66,6 +66,8 @@ pub enum Reading {
     WithoutAccents,
     /// Keystrokes decoded: `luwar` read as `lửa`.
     Keystrokes,
+    /// Two syllables that were typed as one word: `vietnam` read as `viet nam`.
+    Separated,
     /// Some of the words: nothing had all of them.
     AnyWord,
 }

@@ -52,6 +52,27 @@ fn keystrokes_are_decoded_when_the_words_are_unknown() {
 }
 
 #[test]
+fn syllables_written_together_are_taken_apart_when_the_word_is_nowhere() {
+    let shelf = Shelf::with(&[
+        titled("people", "Dân số Việt Nam"),
+        titled("city", "Giao thông Hà Nội"),
+        titled("fruit", "Mango exports"),
+        titled("man", "Man go"),
+    ]);
+    let found = shelf.search("Vietnam");
+    assert_eq!(ids(&found), ["people"]);
+    assert_eq!(found.reading, Reading::Separated);
+    assert_eq!(found.read_as.as_deref(), Some("viet nam"));
+    assert_eq!(shelf.ids("giao thong hanoi"), ["city"]);
+    assert_eq!(
+        shelf.ids("mango"),
+        ["fruit"],
+        "a word that is there is that word"
+    );
+    assert_eq!(shelf.search("zzyzx").total, 0);
+}
+
+#[test]
 fn a_doi_is_found_however_it_is_pasted() {
     let shelf = Shelf::with(&[
         penguins(1, false),

@@ -68,7 +68,7 @@ async fn subjects(ctx: &Ctx) -> Vec<(Link, u64)> {
     let request = Request {
         size: 0,
         facets: vec![Facet::Subject],
-        facet_size: 2 * SUBJECTS,
+        facet_size: 4 * SUBJECTS,
         ..Request::default()
     };
     // A first page without subjects is better than none.
@@ -80,6 +80,7 @@ async fn subjects(ctx: &Ctx) -> Vec<(Link, u64)> {
         .get(&Facet::Subject)
         .into_iter()
         .flatten()
+        .filter(|b| !search::is_foreign_subject(&b.value, ctx.locale))
         .take(SUBJECTS)
         .map(|b| {
             let url = Address::default().toggled("subject", &b.value).url();

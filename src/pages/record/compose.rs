@@ -7,10 +7,10 @@ use super::{
     coverage::Coverage,
     files::FileRow,
     parties::{self, Affiliations},
-    snippets,
+    prose, snippets,
     view::{
-        Access, AccessState, Citation, DatedEvent, Description, DoiLink, Files, Funding, Landing,
-        Licence, Manage, Related, Signpost, Subject, Tombstone, Version as VersionRow,
+        Access, AccessState, Citation, DatedEvent, DoiLink, Files, Funding, Landing, Licence,
+        Manage, Related, Signpost, Subject, Tombstone, Version as VersionRow,
     },
 };
 use crate::{
@@ -63,6 +63,7 @@ pub(super) fn landing(ctx: &Ctx, loaded: &Loaded) -> Result<(Landing, String)> {
     let mut affiliations = Affiliations::default();
     let creators = parties::people(&metadata.creators, &mut affiliations, locale, false);
     let contributors = parties::people(&metadata.contributors, &mut affiliations, locale, true);
+    let (descriptions, translations) = prose::descriptions(metadata, locale);
     let rows = file_rows(&row.id, &loaded.files)?;
     let base = &ctx.env.config.base_url;
     let files = Files::new(
@@ -87,10 +88,7 @@ pub(super) fn landing(ctx: &Ctx, loaded: &Loaded) -> Result<(Landing, String)> {
         licences: licences(metadata, locale),
         copyright: metadata.copyright.clone(),
         version: (metadata.version.is_some() || versions.len() > 1).then(|| version_label(version)),
-        published: metadata
-            .publication_date
-            .as_ref()
-            .map_or_else(|| day(row.published), ToString::to_string),
+        published: published(version),
         publisher: record.publisher().to_owned(),
         updated: day(row.updated),
         creators,
@@ -105,7 +103,8 @@ pub(super) fn landing(ctx: &Ctx, loaded: &Loaded) -> Result<(Landing, String)> {
                 Link::new(slug, url)
             })
             .collect(),
-        descriptions: descriptions(metadata, locale),
+        descriptions,
+        translations,
         summary: shorten(&metadata.summary(locale).unwrap_or_default(), SUMMARY),
         citation: citation(&record, &title, locale),
         citation_exports: exports(&record, locale, true),
@@ -223,6 +222,12 @@ pub(crate) fn version_label(version: &Version) -> String {
     )
 }
 
+/// When its authors say it was published, else when it was here. EDTF.
+pub(crate) fn published(version: &Version) -> String {
+    let stated = version.metadata.publication_date.as_ref();
+    stated.map_or_else(|| day(version.row().published), ToString::to_string)
+}
+
 /// The day of a moment in microseconds, UTC: `2026-03-12`.
 pub(crate) fn day(micros: i64) -> String {
     moment(micros).date_naive().to_string()
@@ -333,49 +338,6 @@ fn licences(metadata: &Metadata, locale: Locale) -> Vec<Licence> {
         .collect()
 }
 
-/// The reader's language first, without a heading; then the other languages and the methods and notes.
-fn descriptions(metadata: &Metadata, locale: Locale) -> Vec<Description> {
-    let mut said = metadata.descriptions();
-    let theirs = said
-        .iter()
-        .position(|s| s.lang == Some(locale.iso639_3()))
-        .unwrap_or(0);
-    if theirs > 0 {
-        said[..=theirs].rotate_right(1);
-    }
-    let texts: Vec<&str> = said.iter().map(|s| s.text).collect();
-    let mut out: Vec<Description> = said
-        .iter()
-        .enumerate()
-        .map(|(n, s)| Description {
-            heading: (n > 0)
-                .then(|| {
-                    s.lang
-                        .map(|l| label(Vocabulary::Languages, l, locale).to_owned())
-                })
-                .flatten(),
-            lang: s.bcp47().unwrap_or("und").to_owned(),
-            html: s.text.to_owned(),
-        })
-        .collect();
-    for d in &metadata.additional_descriptions {
-        if texts.contains(&d.description.as_str()) {
-            continue;
-        }
-        let kind = d.kind.as_ref();
-        out.push(Description {
-            heading: kind.map(|k| label(Vocabulary::DescriptionTypes, &k.id, locale).to_owned()),
-            lang: d
-                .lang
-                .as_ref()
-                .map_or("und", |l| vocabulary::bcp47(&l.id))
-                .to_owned(),
-            html: d.description.clone(),
-        });
-    }
-    out
-}
-
 fn citation(record: &formats::Record, title: &Text, locale: Locale) -> Citation {
     let cited = cite(record, locale);
     Citation {
@@ -434,7 +396,7 @@ fn version_row(version: &Version, current: &str) -> VersionRow {
     VersionRow {
         id: row.id.clone(),
         label: version_label(version),
-        published: day(row.published),
+        published: published(version),
         doi: row.doi.clone(),
         current: row.id == current,
         withdrawn: row.withdrawn.is_some(),

@@ -8,6 +8,7 @@ mod export;
 pub mod files;
 mod lead;
 mod parties;
+mod prose;
 pub mod samples;
 mod show;
 pub mod snippets;

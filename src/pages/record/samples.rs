@@ -175,6 +175,14 @@ fn full() -> Landing {
                 html: "<p>Hourly probes, calibrated monthly:</p><ul><li>salinity</li><li>pH</li></ul>".to_owned(),
             },
         ],
+        translations: vec![super::view::Translation {
+            language: "Tiếng Anh".to_owned(),
+            descriptions: vec![Description {
+                heading: None,
+                lang: "en".to_owned(),
+                html: "<p>Salinity, pH and dissolved oxygen at 214 stations.</p>".to_owned(),
+            }],
+        }],
         summary: "1.284.336 bản ghi đo tại 214 trạm quan trắc.".to_owned(),
         citation_exports: exports(&["BibTeX", "RIS", "CSL"]),
         exports: exports(&["JSON", "DataCite", "Dublin Core", "JSON-LD"]),
@@ -310,6 +318,7 @@ fn bare() -> Landing {
     bare.affiliations.clear();
     bare.communities.clear();
     bare.descriptions.clear();
+    bare.translations.clear();
     bare.snippets.clear();
     bare.related.clear();
     bare.funding.clear();

@@ -39,7 +39,10 @@ pub struct Landing {
     /// Referred to by `Contributor::affiliations`, counted from 1.
     pub affiliations: Vec<Affiliation>,
     pub communities: Vec<Link>,
+    /// In the reader's language, and what there is in no other way.
     pub descriptions: Vec<Description>,
+    /// The same in other languages, folded away.
+    pub translations: Vec<Translation>,
     /// Plain text, one or two sentences, for `<meta name="description">`.
     pub summary: String,
     pub citation: Citation,
@@ -132,6 +135,14 @@ pub struct Description {
     pub lang: String,
     /// Sanitised HTML.
     pub html: String,
+}
+
+/// Everything that is said a second time in another language.
+#[derive(Debug, Clone, Serialize)]
+pub struct Translation {
+    /// `Tiếng Anh`
+    pub language: String,
+    pub descriptions: Vec<Description>,
 }
 
 /// The parts of the citation, so that the title can be set in italics and the DOI be a link.

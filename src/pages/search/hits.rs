@@ -8,7 +8,7 @@ use crate::{
     metadata::{html::plain_text, model::Rights, vocabulary},
     pages::{
         parts::Segment,
-        record::compose::{day, kind_of, short_licence, shorten, version_label},
+        record::compose::{kind_of, published, short_licence, shorten, version_label},
     },
     text::Locale,
 };
@@ -49,10 +49,7 @@ pub fn plain(version: &Version, locale: Locale) -> Hit {
             Rights::Licence { id } => Some(short_licence(id)),
             Rights::Custom { .. } => None,
         }),
-        published: metadata
-            .publication_date
-            .as_ref()
-            .map_or_else(|| day(row.published), ToString::to_string),
+        published: published(version),
         version: (row.version_index > 1 || metadata.version.is_some())
             .then(|| version_label(version)),
         files: if version.files_open {

@@ -131,6 +131,11 @@ fn facets(address: &Address, found: &Found, locale: Locale) -> Vec<Facet> {
             let buckets = found.facets.get(facet)?;
             let mut values: Vec<FacetValue> = buckets
                 .iter()
+                .filter(|b| {
+                    *facet != IndexFacet::Subject
+                        || b.selected
+                        || !search::is_foreign_subject(&b.value, locale)
+                })
                 .map(|b| FacetValue {
                     label: value_label(name, &b.value, locale),
                     count: b.count,

@@ -64,3 +64,4 @@ tombstone-by = Withdrawn by
 tombstone-citation = The citation still stands for works that used this data.
 tombstone-others = Versions that remain
 date-other = Date
+description-in = Description ({ $language })

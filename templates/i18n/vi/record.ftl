@@ -63,3 +63,4 @@ tombstone-by = Người rút
 tombstone-citation = Trích dẫn vẫn có giá trị cho những công trình đã dùng dữ liệu này.
 tombstone-others = Các phiên bản còn lại
 date-other = Ngày
+description-in = Mô tả ({ $language })
