@@ -9,6 +9,7 @@ mod drafts;
 mod exports;
 mod files;
 mod json;
+mod kept;
 mod links;
 mod openapi;
 mod records;
@@ -97,6 +98,7 @@ pub fn router() -> Router<Env> {
         .route("/api/vocabularies/{kind}/{*id}", get(vocabularies::read))
         .route("/api/openapi.json", get(openapi::json))
         .route("/api/{*rest}", axum::routing::any(nowhere))
+        .layer(axum::Extension(std::sync::Arc::new(kept::Kept::default())))
         // Files stream past this limit by themselves; what is read whole is bounded.
         .layer(DefaultBodyLimit::max(body::MOST))
         .layer(axum::middleware::from_fn(refusals::word))

@@ -1,7 +1,9 @@
 //! `/api/records/{id}`: published versions, in every format.
 
+use std::sync::Arc;
+
 use axum::{
-    Json,
+    Extension, Json,
     body::Bytes,
     extract::{OriginalUri, Path},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -10,8 +12,12 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    api::{Answer, DONE, answer, body, changing, exports, id, json},
+    api::{
+        Answer, DONE, answer, body, changing, exports, id, json,
+        kept::{self, Kept},
+    },
     catalog::{self, Found, Version},
+    ctx::Actor,
     error::Error,
     ids::RecordId,
     metadata::{
@@ -65,6 +71,11 @@ fn etag(version: &Version, format: &str) -> String {
 /// What a cache may keep of a record: everybody's, but asked again each time.
 fn with_tag(mut response: Response, version: &Version, etag: &str) -> Response {
     let public = version.access.record == Visibility::Public && !version.loaded.manages;
+    tag(&mut response, public, etag);
+    response
+}
+
+fn tag(response: &mut Response, public: bool, etag: &str) {
     let cache = if public {
         "public, max-age=0, must-revalidate"
     } else {
@@ -79,7 +90,6 @@ fn with_tag(mut response: Response, version: &Version, etag: &str) -> Response {
     if let Ok(tag) = HeaderValue::from_str(etag) {
         headers.insert(header::ETAG, tag);
     }
-    response
 }
 
 /// A published version. A concept's id leads to its newest version. `Accept` chooses the format.
@@ -93,8 +103,21 @@ pub async fn read(
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
+    Extension(kept): Extension<Arc<Kept>>,
 ) -> Answer<Response> {
     let id = id(&caller, &text)?;
+    let accept = answer(&caller, exports::negotiate(&headers, &uri))?;
+    // What anybody may see, in the form most ask for, is made once.
+    let shared = caller.ctx.actor == Actor::Anonymous && accept == exports::Wanted::Json;
+    let moment = if shared {
+        let moment = answer(&caller, Kept::moment(&caller.ctx).await)?;
+        if let Some(record) = kept.get(moment, id.as_str()) {
+            return Ok(ready(&caller, &id, &headers, record));
+        }
+        Some(moment)
+    } else {
+        None
+    };
     let version = match catalog::find(&caller.ctx, &id).await {
         Ok(Found::Version(version)) => version,
         Ok(Found::Concept { latest }) => {
@@ -108,7 +131,6 @@ pub async fn read(
         Err(Error::Gone(_)) => return gone(&caller, &id).await,
         Err(e) => return answer(&caller, Err(e)),
     };
-    let accept = answer(&caller, exports::negotiate(&headers, &uri))?;
     let etag = match &accept {
         exports::Wanted::Json => etag(&version, ""),
         other => etag(&version, &format!("-{}", other.slug())),
@@ -125,7 +147,16 @@ pub async fn read(
     let mut response = match accept {
         exports::Wanted::Json => {
             let files = answer(&caller, listed(&caller, &version).await)?;
-            Json(json::record(&caller.ctx, &version, &files)).into_response()
+            let body = json::record(&caller.ctx, &version, &files).to_string();
+            if let Some(moment) = moment {
+                let record = kept::Record {
+                    json: Bytes::from(body),
+                    etag: etag.clone(),
+                };
+                kept.put(moment, id.as_str(), record.clone());
+                return Ok(ready(&caller, &id, &headers, record));
+            }
+            ([(header::CONTENT_TYPE, "application/json")], body).into_response()
         }
         exports::Wanted::Localised => {
             let files = answer(&caller, listed(&caller, &version).await)?;
@@ -141,6 +172,12 @@ pub async fn read(
             answer(&caller, exports::render(&caller.ctx, &version, slug).await)?
         }
     };
+    point_to_linkset(&caller, &id, &mut response);
+    Ok(with_tag(response, &version, &etag))
+}
+
+/// Where the signposts of a record stand (RFC 9264).
+fn point_to_linkset(caller: &Caller, id: &RecordId, response: &mut Response) {
     let linkset = format!(
         "<{}/api/records/{id}>; rel=\"linkset\"; type=\"application/linkset+json\"",
         caller.ctx.env.config.base_url
@@ -148,7 +185,18 @@ pub async fn read(
     if let Ok(value) = HeaderValue::from_str(&linkset) {
         response.headers_mut().insert(header::LINK, value);
     }
-    Ok(with_tag(response, &version, &etag))
+}
+
+/// A record that is the same for everybody, or 304 for whoever has it.
+fn ready(caller: &Caller, id: &RecordId, headers: &HeaderMap, record: kept::Record) -> Response {
+    let mut response = if names_etag(headers, &header::IF_NONE_MATCH, &record.etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, "application/json")], record.json).into_response()
+    };
+    point_to_linkset(caller, id, &mut response);
+    tag(&mut response, true, &record.etag);
+    response
 }
 
 /// The words a page would show, in the caller's language (`application/vnd.inveniordm.v1+json`).
