@@ -73,7 +73,7 @@ fn too_much_is_refused_and_the_draft_is_as_it_was() {
         let request = lan
             .request(Method::PUT, &at)
             .header("content-type", "text/html");
-        lan.send(request.body("<p>")).await.is(400);
+        lan.send(request.body("<p>")).await.is(415);
         assert_eq!(lan.get(&at).await.is(200).json(), before);
         assert_eq!(
             lan.get("/api/user/records").await.json()["hits"]["total"],
