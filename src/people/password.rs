@@ -6,6 +6,8 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use crate::{
     ctx::Env,
     error::{Error, Problem, Result},
@@ -34,6 +36,7 @@ pub fn check(password: &str, at: &str) -> Result<()> {
 /// The PHC string of a password with a new salt.
 pub async fn hash(env: &Env, password: String) -> Result<String> {
     let salt = env.random::<16>()?;
+    let _turn = turn().await?;
     tokio::task::spawn_blocking(move || {
         Argon2::default()
             .hash_password_with_salt(password.as_bytes(), &salt)
@@ -44,9 +47,20 @@ pub async fn hash(env: &Env, password: String) -> Result<String> {
     .map_err(|e| Error::internal("hashing stopped", e))?
 }
 
+/// Each computation takes 19 MiB and a core: a flood of sign-ins waits in line instead of taking all memory.
+static TURNS: Semaphore = Semaphore::const_new(4);
+
+async fn turn() -> Result<SemaphorePermit<'static>> {
+    TURNS
+        .acquire()
+        .await
+        .map_err(|e| Error::internal("hashing stopped", e))
+}
+
 /// Does the password match? `None` stands for an account that is not there; the answer is then no, at
 /// the same cost.
 pub async fn matches(password: String, stored: Option<String>) -> Result<bool> {
+    let _turn = turn().await?;
     tokio::task::spawn_blocking(move || {
         let known = stored.is_some();
         let text = stored.unwrap_or_else(|| NOBODY.to_owned());

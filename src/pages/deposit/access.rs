@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     controls::Task,
-    draft::{Saved, address, load, malformed_of, problems_of, said, save, view},
+    draft::{Saved, address, conflict, load, malformed_of, problems_of, said, save, view},
     view::AccessForm,
 };
 use crate::{
@@ -135,22 +135,31 @@ fn overtaken(visit: &Visit, now: &deposit::Draft, typed: Values) -> Result<Respo
     let saved = shown(&said(now).access);
     let mut problems = vec![FieldProblem::at("", visit.say("conflict-lead", &[]))];
     let choice = visit.say(&format!("access-choose-{}", saved.access), &[]);
-    for (control, was, is, words) in [
-        ("access", &saved.access, &typed.access, &choice),
-        ("embargo_until", &saved.until, &typed.until, &saved.until),
+    for (control, key, was, is, words) in [
+        (
+            "access",
+            "access-files",
+            &saved.access,
+            &typed.access,
+            &choice,
+        ),
+        (
+            "embargo_until",
+            "embargo-until",
+            &saved.until,
+            &typed.until,
+            &saved.until,
+        ),
         (
             "embargo_reason",
+            "embargo-reason",
             &saved.reason,
             &typed.reason,
             &saved.reason,
         ),
     ] {
         if was != is {
-            let told = if words.is_empty() {
-                visit.say("conflict-empty", &[])
-            } else {
-                visit.say("conflict-saved", &[("value", words)])
-            };
+            let told = conflict(visit, &visit.say(key, &[]), words);
             problems.push(FieldProblem::at(control, told));
         }
     }

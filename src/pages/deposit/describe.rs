@@ -5,7 +5,7 @@ use axum::{body::Body, extract::Path, http::StatusCode, response::Response};
 
 use super::{
     controls::Task,
-    draft::{Saved, address, load, malformed_of, problems_of, said, save, view},
+    draft::{Saved, address, conflict, load, malformed_of, problems_of, said, save, view},
     form::{self, List, Move, Values},
     view::{CreatorRow, Describe, FundingRow, RelatedRow},
 };
@@ -117,15 +117,32 @@ fn go_on(
 /// now stands beside it, and nothing is decided for anybody.
 fn overtaken(visit: &Visit, now: &deposit::Draft, typed: Values) -> Result<Response> {
     let mut problems = vec![FieldProblem::at("", visit.say("conflict-lead", &[]))];
-    for (control, saved) in form::differences(&form::show(&now.raw), &typed) {
-        let told = if saved.is_empty() {
-            visit.say("conflict-empty", &[])
-        } else {
-            visit.say("conflict-saved", &[("value", &saved)])
-        };
+    for (control, saved) in form::differences(&form::show(&now.raw), &typed, visit.locale()) {
+        let told = conflict(visit, &question(visit, &control), &saved);
         problems.push(FieldProblem::at(control, told));
     }
     visit.page_as(StatusCode::CONFLICT, &page(visit, now, typed, problems))
+}
+
+/// What a control asks, for a sentence that stands away from it.
+fn question(visit: &Visit, control: &str) -> String {
+    let say = |key: &str| visit.say(key, &[]);
+    match control.split('.').next().unwrap_or_default() {
+        field @ ("title" | "description") => {
+            let locale = if control.split('.').nth(1) == Some("en") {
+                "in-english"
+            } else {
+                "in-vietnamese"
+            };
+            format!("{} ({})", say(field), say(locale))
+        }
+        "creators" => say("describe-creators"),
+        "resource_type" => say("resource-type"),
+        "publication_date" => say("publication-date"),
+        "languages" => say("data-language"),
+        "related" => say("related-works"),
+        same => say(same),
+    }
 }
 
 fn page(

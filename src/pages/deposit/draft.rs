@@ -231,6 +231,15 @@ fn shown(draft: &deposit::Draft, item: &str) -> bool {
     }
 }
 
+/// What somebody else has saved where this person wrote something else.
+pub fn conflict(visit: &Visit, question: &str, saved: &str) -> String {
+    if saved.is_empty() {
+        visit.say("conflict-empty", &[("name", question)])
+    } else {
+        visit.say("conflict-saved", &[("name", question), ("value", saved)])
+    }
+}
+
 /// Saves a draft as it was at a revision. What is too large to keep is told at its control.
 pub enum Saved {
     Yes(Box<deposit::Draft>),

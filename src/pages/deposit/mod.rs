@@ -2,6 +2,7 @@
 //! `id` is its name, so that a problem leads to the control that mends it (`controls`).
 
 mod access;
+mod answers;
 pub mod controls;
 mod describe;
 mod draft;

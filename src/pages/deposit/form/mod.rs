@@ -20,6 +20,10 @@ pub use self::{
 use std::collections::BTreeMap;
 
 use super::view::{Bilingual, CreatorRow, FundingRow};
+use crate::{
+    metadata::vocabulary::{self, Vocabulary},
+    text::Locale,
+};
 
 /// Rows of a list that the page shows; those after them stay as they are.
 pub const SHOWN: usize = 200;
@@ -217,83 +221,68 @@ impl Blank for FundingRow {
     }
 }
 
-/// Controls that say something else than `saved`, with what is saved: for whoever was overtaken.
-pub fn differences(saved: &Values, typed: &Values) -> Vec<(String, String)> {
-    let mut out = Vec::new();
-    let mut compare = |control: &str, saved: &str, typed: &str| {
-        if saved.trim() != typed.trim() {
-            out.push((control.to_owned(), saved.trim().to_owned()));
+/// Controls that say something else than `saved`, with what is saved in the reader's words: for whoever was
+/// overtaken. Lists are compared whole.
+pub fn differences(saved: &Values, typed: &Values, locale: Locale) -> Vec<(String, String)> {
+    let (saved, typed) = (words(saved, locale), words(typed, locale));
+    saved
+        .into_iter()
+        .zip(typed)
+        .filter(|((_, saved), (_, typed))| saved != typed)
+        .map(|((_, saved), (control, _))| (control, saved))
+        .collect()
+}
+
+/// What each part of the page says, always the same parts in the same order; ids by their names.
+fn words(v: &Values, locale: Locale) -> Vec<(String, String)> {
+    let term = |vocabulary, id: &str| vocabulary::label(vocabulary, id, locale).to_owned();
+    let first = |list: List, rows: usize| {
+        if rows == 0 {
+            list.code().to_owned()
+        } else {
+            list.first_control(0)
         }
     };
-    compare("title.vi", &saved.title.vi, &typed.title.vi);
-    compare("title.en", &saved.title.en, &typed.title.en);
-    compare(
-        "description.vi",
-        &saved.description.vi,
-        &typed.description.vi,
-    );
-    compare(
-        "description.en",
-        &saved.description.en,
-        &typed.description.en,
-    );
-    let people = |v: &Values| names(v.creators.iter().map(person));
-    compare(
-        &List::Creators.first_control(0),
-        &people(saved),
-        &people(typed),
-    );
-    compare("resource_type", &saved.resource_type, &typed.resource_type);
-    compare(
-        "publication_date",
-        &saved.publication_date,
-        &typed.publication_date,
-    );
-    compare("licence", &saved.licence, &typed.licence);
-    let keywords = |v: &Values| names(v.keywords.lines().map(ToOwned::to_owned));
-    compare("keywords", &keywords(saved), &keywords(typed));
-    let languages = |v: &Values| {
-        let mut all = v.languages.clone();
-        all.sort();
-        all.join(", ")
-    };
-    compare("languages", &languages(saved), &languages(typed));
-    compare("publisher", &saved.publisher, &typed.publisher);
-    compare("version", &saved.version, &typed.version);
-    let works = |v: &Values| {
-        names(
-            v.related
-                .iter()
-                .map(|r| format!("{} {}", r.relation, r.identifier)),
-        )
-    };
-    compare(&related_control(typed), &works(saved), &works(typed));
-    let grants = |v: &Values| {
-        names(v.funding.iter().map(|f| {
-            [&f.funder, &f.award_number, &f.award_title]
-                .map(|s| s.trim())
-                .join(" ")
-        }))
-    };
-    compare(&funding_control(typed), &grants(saved), &grants(typed));
-    out
-}
-
-/// A list without rows has no control to point at; the message then stands in the summary alone.
-fn related_control(typed: &Values) -> String {
-    if typed.related.is_empty() {
-        String::new()
-    } else {
-        List::Related.first_control(0)
-    }
-}
-
-fn funding_control(typed: &Values) -> String {
-    if typed.funding.is_empty() {
-        String::new()
-    } else {
-        List::Funding.first_control(0)
-    }
+    let mut languages = v.languages.clone();
+    languages.sort();
+    let languages = languages.iter().map(|l| term(Vocabulary::Languages, l));
+    let related = v.related.iter().map(|r| {
+        let relation = term(Vocabulary::RelationTypes, &r.relation);
+        format!("{relation} {}", r.identifier.trim())
+    });
+    let funding = v.funding.iter().map(|f| {
+        let parts = [&f.funder, &f.award_number, &f.award_title];
+        parts.map(|s| s.trim()).join(" ")
+    });
+    let parts = [
+        ("title.vi".to_owned(), v.title.vi.clone()),
+        ("title.en".to_owned(), v.title.en.clone()),
+        ("description.vi".to_owned(), v.description.vi.clone()),
+        ("description.en".to_owned(), v.description.en.clone()),
+        (
+            List::Creators.first_control(0),
+            joined(v.creators.iter().map(person)),
+        ),
+        (
+            "resource_type".to_owned(),
+            term(Vocabulary::ResourceTypes, &v.resource_type),
+        ),
+        ("publication_date".to_owned(), v.publication_date.clone()),
+        ("licence".to_owned(), term(Vocabulary::Licenses, &v.licence)),
+        (
+            "keywords".to_owned(),
+            joined(v.keywords.lines().map(ToOwned::to_owned)),
+        ),
+        ("languages".to_owned(), joined(languages)),
+        ("publisher".to_owned(), v.publisher.clone()),
+        ("version".to_owned(), v.version.clone()),
+        (first(List::Related, v.related.len()), joined(related)),
+        (first(List::Funding, v.funding.len()), joined(funding)),
+    ];
+    parts
+        .into_iter()
+        .map(|(control, text)| (control, text.trim().to_owned()))
+        .collect()
 }
 
 fn person(c: &CreatorRow) -> String {
@@ -306,7 +295,7 @@ fn person(c: &CreatorRow) -> String {
     said.join(", ")
 }
 
-fn names(all: impl Iterator<Item = String>) -> String {
+fn joined(all: impl Iterator<Item = String>) -> String {
     let said: Vec<String> = all
         .map(|s| s.trim().to_owned())
         .filter(|s| !s.is_empty())

@@ -293,15 +293,20 @@ fn a_known_organisation_is_linked_by_its_name() {
 #[test]
 fn whoever_was_overtaken_sees_what_differs_and_nothing_else() {
     let saved = show(&full());
-    assert_eq!(differences(&saved, &saved), []);
+    assert_eq!(differences(&saved, &saved, Locale::En), []);
     let mut typed = saved.clone();
     typed.title.en = "Mine".to_owned();
+    typed.licence = String::new();
+    typed.related.clear();
     typed.creators.push(CreatorRow::default());
     typed.creators[0].given_name = "Khác".to_owned();
-    let found = differences(&saved, &typed);
+    let found = differences(&saved, &typed, Locale::En);
     let controls: Vec<_> = found.iter().map(|(c, _)| c.as_str()).collect();
-    assert_eq!(controls, ["title.en", "creators.0.family_name"]);
+    let expected = ["title.en", "creators.0.family_name", "licence", "related"];
+    assert_eq!(controls, expected);
     assert_eq!(found[0].1, "Air quality in Hanoi 2025");
+    assert_eq!(found[2].1, "Creative Commons Attribution 4.0 International");
+    assert_eq!(found[3].1, "Is supplement to 10.1000/xyz");
 }
 
 #[test]
