@@ -13,10 +13,16 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Sql {
-            name: "m20261123_000001_main_job",
-            up: include_str!("main_job.sql"),
-        })]
+        [
+            ("m20261123_000001_main_job", include_str!("main_job.sql")),
+            ("m20261123_000002_upload", include_str!("upload.sql")),
+            ("m20261123_000003_quota", include_str!("quota.sql")),
+            ("m20261123_000004_fixity", include_str!("fixity.sql")),
+            ("m20261123_000005_ledger", include_str!("ledger.sql")),
+        ]
+        .into_iter()
+        .map(|(name, up)| Box::new(Sql { name, up }) as Box<dyn MigrationTrait>)
+        .collect()
     }
 }
 

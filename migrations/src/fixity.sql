@@ -1,0 +1,1 @@
+-- What was checked when, and what was found.

@@ -1,0 +1,1 @@
+-- How much may be stored: defaults and what an administrator allowed beyond them.

@@ -1,0 +1,1 @@
+-- Uploads that go on over several requests: their parts, and how far they came.
