@@ -10,6 +10,7 @@ use crate::{
     ctx::Ctx,
     error::{Error, Kind, Problem, Result},
     formats,
+    web::accept,
 };
 
 /// InvenioRDM's JSON with the words of a page.
@@ -47,31 +48,12 @@ pub fn negotiate(headers: &HeaderMap, uri: &Uri) -> Result<Wanted> {
             .map(|f| Wanted::Format(f.slug))
             .ok_or_else(|| Error::not_found(Kind::Format, slug));
     }
-    let Some(accept) = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()) else {
+    if !headers.contains_key(header::ACCEPT) {
         return Ok(Wanted::Json);
-    };
-    let mut types: Vec<(&str, f32)> = accept
-        .split(',')
-        .take(32)
-        .map(|part| {
-            let (kind, parameters) = part.split_once(";q=").unwrap_or((part, "1"));
-            (
-                kind.trim(),
-                parameters
-                    .split(';')
-                    .next()
-                    .unwrap_or("1")
-                    .trim()
-                    .parse()
-                    .unwrap_or(0.0),
-            )
-        })
-        .filter(|(_, weight)| *weight > 0.0)
-        .collect();
-    types.sort_by(|a, b| b.1.total_cmp(&a.1));
-    types
-        .into_iter()
-        .find_map(|(kind, _)| match kind {
+    }
+    accept::media_types(headers)
+        .iter()
+        .find_map(|kind| match kind.as_str() {
             "*/*" | "application/*" | "application/json" => Some(Wanted::Json),
             LOCALISED => Some(Wanted::Localised),
             other => formats::list()

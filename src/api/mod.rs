@@ -9,7 +9,6 @@ mod drafts;
 mod exports;
 mod files;
 mod json;
-mod kept;
 mod links;
 mod openapi;
 mod records;
@@ -98,7 +97,9 @@ pub fn router() -> Router<Env> {
         .route("/api/vocabularies/{kind}/{*id}", get(vocabularies::read))
         .route("/api/openapi.json", get(openapi::json))
         .route("/api/{*rest}", axum::routing::any(nowhere))
-        .layer(axum::Extension(std::sync::Arc::new(kept::Kept::default())))
+        .layer(axum::Extension(std::sync::Arc::new(
+            records::Ready::default(),
+        )))
         // Files stream past this limit by themselves; what is read whole is bounded.
         .layer(DefaultBodyLimit::max(body::MOST))
         .layer(axum::middleware::from_fn(refusals::word))

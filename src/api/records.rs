@@ -12,10 +12,7 @@ use axum::{
 use serde_json::json;
 
 use crate::{
-    api::{
-        Answer, DONE, answer, body, changing, exports, id, json,
-        kept::{self, Kept},
-    },
+    api::{Answer, DONE, answer, body, changing, exports, id, json},
     catalog::{self, Found, Version},
     ctx::Actor,
     error::Error,
@@ -27,7 +24,11 @@ use crate::{
     },
     publish,
     text::Locale,
-    web::{caller::Caller, conditional::names_etag},
+    web::{
+        caller::Caller,
+        conditional::names_etag,
+        shelf::{Moment, Shelf},
+    },
 };
 
 /// Files listed in a record's JSON; a version with more lists them all at `/files`.
@@ -92,6 +93,17 @@ fn tag(response: &mut Response, public: bool, etag: &str) {
     }
 }
 
+/// The records that anybody may see, in the form most ask for, kept ready.
+pub type Ready = Shelf<Whole>;
+
+/// A record as it is sent.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    json: Bytes,
+    /// Quoted.
+    etag: String,
+}
+
 /// A published version. A concept's id leads to its newest version. `Accept` chooses the format.
 #[utoipa::path(get, path = "/api/records/{id}", tag = "records", params(("id" = String, Path)),
     responses((status = 200, description = "The record, in the format asked for"),
@@ -103,15 +115,15 @@ pub async fn read(
     method: Method,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
-    Extension(kept): Extension<Arc<Kept>>,
+    Extension(shelf): Extension<Arc<Ready>>,
 ) -> Answer<Response> {
     let id = id(&caller, &text)?;
     let accept = answer(&caller, exports::negotiate(&headers, &uri))?;
     // What anybody may see, in the form most ask for, is made once.
     let shared = caller.ctx.actor == Actor::Anonymous && accept == exports::Wanted::Json;
     let moment = if shared {
-        let moment = answer(&caller, Kept::moment(&caller.ctx).await)?;
-        if let Some(record) = kept.get(moment, id.as_str()) {
+        let moment = answer(&caller, Moment::now(&caller.ctx).await)?;
+        if let Some(record) = shelf.get(moment, id.as_str()) {
             return Ok(ready(&caller, &id, &headers, record));
         }
         Some(moment)
@@ -149,11 +161,11 @@ pub async fn read(
             let files = answer(&caller, listed(&caller, &version).await)?;
             let body = json::record(&caller.ctx, &version, &files).to_string();
             if let Some(moment) = moment {
-                let record = kept::Record {
+                let record = Whole {
                     json: Bytes::from(body),
                     etag: etag.clone(),
                 };
-                kept.put(moment, id.as_str(), record.clone());
+                shelf.put(moment, id.as_str(), record.clone(), record.json.len());
                 return Ok(ready(&caller, &id, &headers, record));
             }
             ([(header::CONTENT_TYPE, "application/json")], body).into_response()
@@ -188,7 +200,7 @@ fn point_to_linkset(caller: &Caller, id: &RecordId, response: &mut Response) {
 }
 
 /// A record that is the same for everybody, or 304 for whoever has it.
-fn ready(caller: &Caller, id: &RecordId, headers: &HeaderMap, record: kept::Record) -> Response {
+fn ready(caller: &Caller, id: &RecordId, headers: &HeaderMap, record: Whole) -> Response {
     let mut response = if names_etag(headers, &header::IF_NONE_MATCH, &record.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

@@ -13,8 +13,8 @@ use crate::metadata::{
 };
 use crate::text::Locale;
 
-/// Files named in the head of a page; the export names them all.
-const MAX_EMBEDDED: usize = 100;
+/// Files named in the head of a page, which must fit the first flight; the export names them all.
+const MAX_EMBEDDED: usize = 10;
 /// What Google Dataset Search reads of a description.
 const MAX_DESCRIPTION: usize = 5_000;
 

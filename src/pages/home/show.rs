@@ -17,7 +17,7 @@ use crate::{
         search::{address::Address, hits},
         shell::Visit,
     },
-    web::render::View,
+    web::{render::View, shelf::Moment},
 };
 
 const NEWEST: u64 = 6;
@@ -33,7 +33,7 @@ async fn show(visit: &Visit, kept: &Kept) -> Result<Response> {
     if !visit.is_shared() {
         return visit.page(&view(visit.ctx()).await?);
     }
-    let moment = kept.moment(visit.ctx()).await?;
+    let moment = Moment::now(visit.ctx()).await?;
     if let Some(page) = kept.get(visit, moment, "home") {
         return Ok(visit.send(StatusCode::OK, &page));
     }

@@ -385,8 +385,7 @@ fn file_rows(id: &str, files: &[PublishedFile]) -> Result<Vec<FileRow>> {
                 .key
                 .parse()
                 .map_err(|e| Error::internal("a stored key does not parse", e))?;
-            let (sha256, md5) = (f.sha256.clone(), f.md5.clone());
-            Ok(FileRow::new(id, &key, f.size as u64, sha256, md5))
+            Ok(FileRow::new(id, &key, f.size as u64, f.sha256.clone()))
         })
         .collect()
 }

@@ -17,7 +17,6 @@ pub struct FileRow {
     pub bytes: u64,
     /// Lower-case hex.
     pub sha256: String,
-    pub md5: String,
     /// `/records/{id}/files/{key}`, percent-encoded, without the repository's address.
     pub url: String,
 }
@@ -32,14 +31,13 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 impl FileRow {
-    pub fn new(record: &str, key: &FileKey, bytes: u64, sha256: String, md5: String) -> Self {
+    pub fn new(record: &str, key: &FileKey, bytes: u64, sha256: String) -> Self {
         Self {
             key: key.to_string(),
             name: key.file_name().to_owned(),
             format: format_name(&key.extension()),
             bytes,
             sha256,
-            md5,
             url: format!(
                 "/records/{record}/files/{}",
                 utf8_percent_encode(key.as_str(), PATH)
@@ -130,7 +128,7 @@ mod tests {
 
     fn row(key: &str, bytes: u64) -> FileRow {
         let key: FileKey = key.parse().unwrap();
-        FileRow::new("k3f9a-2bq71", &key, bytes, String::new(), String::new())
+        FileRow::new("k3f9a-2bq71", &key, bytes, String::new())
     }
 
     #[test]

@@ -60,14 +60,12 @@ impl View for Tombstone {
 const ID: &str = "k3f9a-2bq71";
 
 fn row(key: &str, bytes: u64) -> FileRow {
-    let md5 = "9e107d9d372bb6826bd81d3542a419d6".to_owned();
     FileRow {
         key: key.to_owned(),
         name: key.rsplit('/').next().unwrap_or(key).to_owned(),
         format: key.rsplit('.').next().unwrap_or_default().to_uppercase(),
         bytes,
         sha256: "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592".to_owned(),
-        md5,
         url: format!("/records/{ID}/files/{key}"),
     }
 }

@@ -26,7 +26,7 @@ use crate::{
         kept::{Kept, Page},
         shell::{self, Visit},
     },
-    web::{accept, render::View},
+    web::{accept, render::View, shelf::Moment},
 };
 
 /// `GET /records/{id}`
@@ -137,7 +137,7 @@ async fn page(visit: &Visit, id: &RecordId, kept: &Kept) -> Result<Response> {
             Err(elsewhere) => Ok(elsewhere),
         };
     }
-    let moment = kept.moment(visit.ctx()).await?;
+    let moment = Moment::now(visit.ctx()).await?;
     let name = format!("record {id} {files_page}");
     if let Some(page) = kept.get(visit, moment, &name) {
         return Ok(visit.send(StatusCode::OK, &page));

@@ -115,13 +115,7 @@ mod tests {
     use super::*;
 
     fn row(key: &str) -> FileRow {
-        FileRow::new(
-            "k3f9a-2bq71",
-            &key.parse().unwrap(),
-            9,
-            "ab".repeat(32),
-            String::new(),
-        )
+        FileRow::new("k3f9a-2bq71", &key.parse().unwrap(), 9, "ab".repeat(32))
     }
 
     #[test]

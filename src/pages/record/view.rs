@@ -172,7 +172,7 @@ pub struct Files {
 
 impl Files {
     /// How many rows stand on a page.
-    pub const PER_PAGE: u64 = 50;
+    pub const PER_PAGE: u64 = 25;
 
     /// `rows` are those of page `current` (`?files_page=`), in the order of their keys.
     pub fn new(

@@ -26,7 +26,7 @@ coverage-box = Longitude { $west } to { $east }, latitude { $south } to { $north
 file-name = File name
 file-format = Format
 file-size = Size
-file-checksums = Checksums
+file-checksums = Checksum
 files-count = { $count ->
     [one] { $n } file
    *[other] { $n } files
