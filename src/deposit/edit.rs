@@ -147,6 +147,7 @@ pub(crate) async fn import(
                 metadata: f.metadata,
                 created: now,
                 updated: now,
+                crc32: f.crc32,
             }
             .into()
         })

@@ -80,6 +80,7 @@ pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<()> {
                 },
                 created: now,
                 updated: now,
+                crc32: None,
             }
             .into()
         })

@@ -51,6 +51,9 @@ pub struct SnapshotFile {
     pub size: i64,
     pub sha256: String,
     pub md5: String,
+    /// Eight hex digits; absent in what an older program wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crc32: Option<String>,
     pub mimetype: String,
     pub metadata: Value,
 }
@@ -135,6 +138,7 @@ pub(super) fn document(
                 size: f.size,
                 sha256: f.sha256.to_hex(),
                 md5: f.md5.to_hex(),
+                crc32: f.row.crc32.map(|n| format!("{n:08x}")),
                 mimetype: f.row.mimetype.clone(),
                 metadata: serde_json::from_str(&f.row.metadata).unwrap_or_default(),
             })
@@ -187,6 +191,7 @@ pub(super) fn file_rows(
                 mimetype: f.row.mimetype,
                 content: place.to_string(),
                 metadata: f.row.metadata,
+                crc32: f.row.crc32,
             }
             .into())
         })
