@@ -4,6 +4,8 @@
 //! A key may contain slashes, escaped or not. The verb (`content`, `commit`) is therefore read off the path as
 //! it was sent, before anything is unescaped: `a%2Fcontent` is a file, `a/content` is the content of `a`.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::{Body, Bytes},
@@ -25,6 +27,7 @@ use crate::{
     web::{
         caller::Caller,
         download::{self, Disposition},
+        whole::{self, Whole},
     },
 };
 
@@ -77,6 +80,34 @@ pub async fn list(caller: Caller, Path(text): Path<String>) -> Answer<Json<Value
         version.row().files_enabled,
         &entries,
     )))
+}
+
+/// Everything of a published version as one zip: files, descriptions, checksums. Whoever may not have the files gets
+/// the description and is told.
+#[utoipa::path(get, path = "/api/records/{id}/files-archive", tag = "files",
+    params(("id" = String, Path), ("Range" = Option<String>, Header), ("If-Range" = Option<String>, Header)),
+    responses((status = 200, description = "The zip; its length and its tag are known before"), (status = 206, description = "A part of it"),
+        (status = 304), (status = 404), (status = 416), (status = 503, description = "Checksums are being made; come back")))]
+pub async fn archive(
+    caller: Caller,
+    Path(text): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let id = id(&caller, &text)?;
+    let ctx = &caller.ctx;
+    let version = answer(&caller, catalog::version(ctx, &id).await)?;
+    let bundle = Arc::new(answer(&caller, catalog::bundle(ctx, &version).await)?);
+    let whole = Whole {
+        size: bundle.size,
+        etag: &bundle.etag,
+        public: bundle.public,
+        content_type: "application/zip",
+        file_name: &bundle.file_name,
+    };
+    Ok(whole::send(&method, &headers, &whole, |part| {
+        Arc::clone(&bundle).read(ctx, part)
+    }))
 }
 
 /// A file of a published version: its entry, or (`/content`) its bytes.

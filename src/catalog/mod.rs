@@ -3,6 +3,7 @@
 //! Nothing here changes a record. Pages and harvesters read rows, never the index: a lost index is
 //! `kho reindex`, not an incident. Not here: rendering (`formats`, and the doors).
 
+mod bundle;
 mod harvest;
 pub mod index;
 mod recent;
@@ -10,6 +11,7 @@ pub mod record;
 pub mod search;
 
 pub use self::{
+    bundle::{Bundle, bundle, manifest},
     harvest::{
         Format, Item, Place, Walk, harvest_earliest, harvest_item, harvest_page, harvest_sets,
     },

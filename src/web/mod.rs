@@ -12,3 +12,4 @@ pub mod headers;
 pub mod listen;
 pub mod problem;
 pub mod render;
+pub mod whole;

@@ -3,6 +3,7 @@
 mod access;
 mod bounds;
 mod callers;
+mod downloads;
 mod drafts;
 mod main_job;
 mod names;
