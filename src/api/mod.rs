@@ -11,6 +11,7 @@ mod files;
 mod json;
 mod kept;
 mod links;
+mod listing;
 mod openapi;
 mod records;
 mod refusals;

@@ -17,7 +17,8 @@ pub use self::{
     },
     recent::{Numbers, last_change, milestones, numbers, own_records, public_ids, recent},
     record::{
-        Concept, Found, PublishedFile, Version, by_doi, describe, described, files, find,
-        has_draft, last_files_page, many, newest, resolve, tombstone, version, versions,
+        Concept, Found, PublishedFile, Version, by_doi, describe, described, files, files_after,
+        files_page, find, has_draft, last_files_page, many, newest, resolve, tombstone, version,
+        versions,
     },
 };

@@ -6,6 +6,7 @@
 
 mod commit;
 mod crc32;
+mod folder;
 mod import;
 mod open;
 mod receive;
@@ -16,6 +17,7 @@ mod sweep;
 pub use self::{
     commit::commit,
     crc32::{complete_crc32, read_crc32},
+    folder::{Folder, Level, LevelFile, Of, level},
     import::import_previous,
     open::{OpenFile, open_draft_file, open_file},
     receive::{Incoming, receive},

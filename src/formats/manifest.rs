@@ -62,7 +62,7 @@ impl Listed {
     pub fn head(&self) -> String {
         let page = format!("{}/records/{}", self.base_url, self.record);
         match self.form {
-            Form::Sums => self.comments("# ", ""),
+            Form::Sums | Form::Aria2 => self.comments("# ", ""),
             Form::Metalink => format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
                  <metalink xmlns=\"urn:ietf:params:xml:ns:metalink\">\n\
@@ -72,7 +72,6 @@ impl Listed {
                 escape(&self.published),
                 self.description(&page),
             ),
-            Form::Aria2 => self.comments("# ", ""),
         }
     }
 

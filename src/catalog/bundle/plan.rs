@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     super::{Version, files as page_of},
+    STEP,
     manifest::{line, listed},
     rows_after,
 };
@@ -128,7 +129,7 @@ pub async fn bundle(ctx: &Ctx, of: &Version) -> Result<Bundle> {
         files::complete_crc32(ctx, &row.id).await?;
     }
     let stamp = Stamp::new(moment(row.published));
-    let mut names = Names { ctx, of };
+    let names = Names { ctx, of };
     let folder = names.free("metadata").await?;
     let sums_name = names.free("SHA256SUMS").await?;
     let front = descriptions(ctx, of, &folder).await?;
@@ -147,7 +148,8 @@ pub async fn bundle(ctx: &Ctx, of: &Version) -> Result<Bundle> {
     let mut sums = list.head().len() as u64;
     text.update(list.head().as_bytes());
     let (mut marks, mut after, mut name) = (Vec::new(), String::new(), String::new());
-    while of.files_open {
+    let mut more = of.files_open;
+    while more {
         marks.push(Mark {
             after: after.clone(),
             place,
@@ -156,6 +158,7 @@ pub async fn bundle(ctx: &Ctx, of: &Version) -> Result<Bundle> {
         let rows = rows_after(ctx, &row.id, &after).await?;
         let Some(last) = rows.last() else { break };
         after.clone_from(&last.key);
+        more = rows.len() as u64 == STEP;
         for file in &rows {
             name.clear();
             let _ = write!(name, "{}/{}", row.id, file.key);
@@ -236,7 +239,7 @@ struct Names<'a> {
 
 impl Names<'_> {
     /// `wanted`, or a name like it that no file has and no folder, on file systems that know no capitals too.
-    async fn free(&mut self, wanted: &str) -> Result<String> {
+    async fn free(&self, wanted: &str) -> Result<String> {
         let row = self.of.row();
         // The last cannot be foreseen by who names the files, and so needs no fourth.
         let names = [

@@ -6,6 +6,7 @@ mod callers;
 mod downloads;
 mod drafts;
 mod main_job;
+mod many;
 mod names;
 mod recovery;
 mod withdrawal;
