@@ -33,7 +33,7 @@ impl Stamp {
         let (hour, minute, second) = (at.hour() as u16, at.minute() as u16, at.second() as u16);
         Self {
             date: year << 9 | month << 5 | day,
-            time: hour << 11 | minute << 5 | second / 2,
+            time: hour << 11 | minute << 5 | (second / 2),
             unix: u32::try_from(at.timestamp()).unwrap_or(0),
         }
     }
