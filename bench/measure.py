@@ -254,6 +254,71 @@ class Bench:
         self.row(f"OAI-PMH ListRecords, {records} records", f"{rate:.0f}/s", named, rate / peer if peers else None, "≥ 50,000/s", rate >= 50_000)
         self.row("OAI-PMH, last pages to first", f"{median(ends):.2f} ×", goal="≤ 1.2 ×", good=median(ends) <= 1.2)
 
+    def many(self):
+        """One record of very many files: deposited, published, shown, listed, laid out as a zip."""
+        count = self.options.files
+        draft = self.kho.call("POST", "/api/records", self.token, {"files": {"enabled": True}, "metadata": FULL | {"title": "Rất nhiều tệp"}}, want=201)
+        record = json.loads(draft)["id"]
+        files = f"/api/records/{record}/draft/files"
+        keys = [f"{n // 1000:03}/{n:06}.csv" for n in range(count)]
+        began = time.perf_counter()
+        self.kho.call("POST", files, self.token, [{"key": key} for key in keys], want=201)
+        self.row(f"{count} files announced at once", f"{time.perf_counter() - began:.1f} s")
+        todo = queue.SimpleQueue()
+        for key in keys:
+            todo.put(key.replace("/", "%2F"))
+        began = time.perf_counter()
+
+        def work():
+            while True:
+                try:
+                    key = todo.get_nowait()
+                except queue.Empty:
+                    return
+                self.kho.call("PUT", f"{files}/{key}/content", self.token, key.encode(), want=200)
+                self.kho.call("POST", f"{files}/{key}/commit", self.token, want=200)
+
+        threads = [threading.Thread(target=work) for _ in range(self.options.seeders)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.row(f"{count} files sent and confirmed", f"{count / (time.perf_counter() - began):.0f}/s")
+        before = anonymous(self.kho.process.pid)
+        peak, going = [before], threading.Event()
+
+        def watch():
+            while not going.wait(0.05):
+                peak.append(anonymous(self.kho.process.pid))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        began = time.perf_counter()
+        self.kho.call("POST", f"/api/records/{record}/draft/actions/publish", self.token, want=202)
+        taken = time.perf_counter() - began
+        going.set()
+        watcher.join()
+        self.row(f"publishing {count} files", f"{taken:.1f} s", goal="< 10 s", good=taken < 10)
+        self.row("anonymous memory, highest while publishing", f"{max(peak):.0f} MiB", f"before {before:.0f} MiB")
+
+        def asked(name, path, goal, method="GET", rounds=self.options.rounds):
+            times = []
+            for n in range(rounds):
+                began = time.perf_counter()
+                self.kho.call(method, path(n), want=200)
+                times.append((time.perf_counter() - began) * 1e3)
+            took = median(times)
+            self.row(name, f"{took:.0f} ms", goal=f"< {goal} ms" if goal else "", good=took < goal if goal else None)
+
+        # Another page each time: what everybody sees is kept.
+        asked("its page, top level", lambda n: f"/vi/records/{record}?files_page={n + 1}", 300)
+        asked("its page, a folder", lambda n: f"/vi/records/{record}?folder={n:03}", 300)
+        asked("a page of 1,000 of its files as JSON", lambda n: f"/api/records/{record}/files?page={n + 1}", 300)
+        asked("all its files as JSON", lambda n: f"/api/records/{record}/files", 0, rounds=1)
+        asked("the layout of its zip", lambda n: f"/records/{record}/archive", 0, "HEAD")
+        taken = curl(f"{self.kho.url}/records/{record}/archive")
+        self.row("all of it as one zip", f"{count / taken:.0f} files/s")
+
     # ---- The table ----------------------------------------------------------------------------------------------
 
     def table(self):
@@ -282,7 +347,7 @@ WORDS = [
     "Đa dạng loài chim Cát Tiên",
     "Biến động đường bờ biển Cà Mau",
 ]
-MEASURES = ("start", "memory", "json", "landing", "upload", "download", "small", "oai")
+MEASURES = ("start", "memory", "json", "landing", "upload", "download", "small", "oai", "many")
 
 
 def main():
@@ -291,6 +356,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds, of which the median counts (5)")
     parser.add_argument("--seconds", type=int, default=4, help="seconds of each round of requests (4)")
     parser.add_argument("--large", type=int, default=1024, help="MiB of the large file (1024)")
+    parser.add_argument("--files", type=int, default=100_000, help="files of the record of very many (100000)")
     parser.add_argument("--seeders", type=int, default=16, help="connections that fill the store (16)")
     parser.add_argument("--store", help="a data folder to use, and to fill only as far as it is not yet")
     parser.add_argument("--only", default=",".join(MEASURES), help=f"some of {','.join(MEASURES)}")

@@ -55,7 +55,7 @@ pub const SETTINGS: &[Setting] = &[
         "107374182400",
         "Largest file accepted, in bytes.",
     ),
-    plain("max_files", "10000", "Most files in one version."),
+    plain("max_files", "100000", "Most files in one version."),
     plain("workers", "2", "Background jobs run at the same time."),
     plain("log", "info", "Log filter, as in RUST_LOG."),
     plain("log_format", "text", "text or json."),

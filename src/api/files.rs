@@ -4,6 +4,8 @@
 //! A key may contain slashes, escaped or not. The verb (`content`, `commit`) is therefore read off the path as
 //! it was sent, before anything is unescaped: `a%2Fcontent` is a file, `a/content` is the content of `a`.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     body::{Body, Bytes},
@@ -17,7 +19,10 @@ use serde_json::Value;
 
 use crate::{
     access::{self, Action},
-    api::{Answer, DONE, answer, body, changing, id, json},
+    api::{
+        Answer, DONE, answer, body, changing, id, json,
+        listing::{self, Asked},
+    },
     catalog, deposit,
     error::{Error, Kind, Problem, Result},
     files::{self, Incoming, NewFile},
@@ -25,8 +30,12 @@ use crate::{
     web::{
         caller::Caller,
         download::{self, Disposition},
+        whole::{self, Whole},
     },
 };
+
+/// Announced files told of in the answer for a draft of very many.
+const MOST_TOLD: usize = 1_000;
 
 /// What is asked of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +61,19 @@ fn below_files(path: &str) -> Result<(FileKey, Verb)> {
     Ok((key, verb))
 }
 
-/// The files of a published version.
-#[utoipa::path(get, path = "/api/records/{id}/files", tag = "files", params(("id" = String, Path)),
-    responses((status = 200, description = "The listing"), (status = 401), (status = 403, description = "The files are restricted"), (status = 404)))]
-pub async fn list(caller: Caller, Path(text): Path<String>) -> Answer<Json<Value>> {
+/// The files of a published version: all of them, as they are read; with `page`, `size` or `prefix`, a page.
+#[utoipa::path(get, path = "/api/records/{id}/files", tag = "files",
+    params(("id" = String, Path), ("page" = Option<u64>, Query), ("size" = Option<u64>, Query, description = "At most 10,000"),
+        ("prefix" = Option<String>, Query, description = "What the keys begin with, such as a folder and a slash")),
+    responses((status = 200, description = "The listing; of a page with `total`, `links.next` and `links.prev`"), (status = 400),
+        (status = 401), (status = 403, description = "The files are restricted"), (status = 404)))]
+pub async fn list(
+    caller: Caller,
+    Path(text): Path<String>,
+    OriginalUri(uri): OriginalUri,
+) -> Answer<Response> {
     let id = id(&caller, &text)?;
+    let asked = answer(&caller, Asked::read(&uri))?;
     let version = answer(&caller, catalog::version(&caller.ctx, &id).await)?;
     if !version.files_open {
         let closed = match caller.ctx.person() {
@@ -65,18 +82,36 @@ pub async fn list(caller: Caller, Path(text): Path<String>) -> Answer<Json<Value
         };
         return answer(&caller, Err(closed));
     }
-    let rows = answer(
-        &caller,
-        catalog::files(&caller.ctx, &version, 1, 1_000_000).await,
-    )?;
-    let entries: Vec<_> = rows.iter().map(json::published_entry).collect();
-    Ok(Json(json::listing(
-        &caller.ctx,
-        id.as_str(),
-        "",
-        version.row().files_enabled,
-        &entries,
-    )))
+    let of = listing::Of::Record(Box::new(version));
+    answer(&caller, listing::answer(&caller.ctx, of, asked).await)
+}
+
+/// Everything of a published version as one zip: files, descriptions, checksums. Whoever may not have the files gets
+/// the description and is told.
+#[utoipa::path(get, path = "/api/records/{id}/files-archive", tag = "files",
+    params(("id" = String, Path), ("Range" = Option<String>, Header), ("If-Range" = Option<String>, Header)),
+    responses((status = 200, description = "The zip; its length and its tag are known before"), (status = 206, description = "A part of it"),
+        (status = 304), (status = 404), (status = 416), (status = 503, description = "Checksums are being made; come back")))]
+pub async fn archive(
+    caller: Caller,
+    Path(text): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let id = id(&caller, &text)?;
+    let ctx = &caller.ctx;
+    let version = answer(&caller, catalog::version(ctx, &id).await)?;
+    let bundle = Arc::new(answer(&caller, catalog::bundle(ctx, &version).await)?);
+    let whole = Whole {
+        size: bundle.size,
+        etag: &bundle.etag,
+        public: bundle.public,
+        content_type: "application/zip",
+        file_name: &bundle.file_name,
+    };
+    Ok(whole::send(&method, &headers, &whole, |part| {
+        Arc::clone(&bundle).read(ctx, part)
+    }))
 }
 
 /// A file of a published version: its entry, or (`/content`) its bytes.
@@ -116,27 +151,58 @@ pub async fn read(
     Ok(Json(json::file(ctx, id.as_str(), "", &entry)).into_response())
 }
 
-/// The files of a draft.
-#[utoipa::path(get, path = "/api/records/{id}/draft/files", tag = "files", params(("id" = String, Path)),
-    responses((status = 200, description = "The listing"), (status = 401), (status = 404)))]
-pub async fn list_draft(caller: Caller, Path(text): Path<String>) -> Answer<Json<Value>> {
+/// The files of a draft: all of them, as they are read; with `page`, `size` or `prefix`, a page.
+#[utoipa::path(get, path = "/api/records/{id}/draft/files", tag = "files",
+    params(("id" = String, Path), ("page" = Option<u64>, Query), ("size" = Option<u64>, Query, description = "At most 10,000"),
+        ("prefix" = Option<String>, Query, description = "What the keys begin with, such as a folder and a slash")),
+    responses((status = 200, description = "The listing; of a page with `total`, `links.next` and `links.prev`"), (status = 400),
+        (status = 401), (status = 404)))]
+pub async fn list_draft(
+    caller: Caller,
+    Path(text): Path<String>,
+    OriginalUri(uri): OriginalUri,
+) -> Answer<Response> {
     let id = id(&caller, &text)?;
-    answer(&caller, listing(&caller, &id).await)
+    let asked = answer(&caller, Asked::read(&uri))?;
+    answer(&caller, listed(&caller, &id, asked).await)
 }
 
-async fn listing(caller: &Caller, id: &RecordId) -> Result<Json<Value>> {
-    let draft = deposit::read(&caller.ctx, id).await?;
-    let entries: Vec<_> = draft.files.iter().map(json::entry).collect();
-    Ok(Json(json::listing(
-        &caller.ctx,
-        id.as_str(),
-        "/draft",
-        draft.row.files_enabled,
-        &entries,
-    )))
+async fn listed(caller: &Caller, id: &RecordId, asked: Asked) -> Result<Response> {
+    let ctx = &caller.ctx;
+    let draft = access::load_draft(ctx, ctx.env.db.read(), id, Action::Read).await?;
+    let of = listing::Of::Draft {
+        id: id.clone(),
+        enabled: draft.draft.files_enabled,
+    };
+    listing::answer(ctx, of, asked).await
 }
 
-/// Announces files: an array of `{"key"}`. The answer lists all files of the draft.
+/// What an announcement is answered with: all files of the draft, as the dialect has it; when they are so many that
+/// announcing one by one would list them all each time, the announced ones.
+async fn announced_listing(
+    caller: &Caller,
+    id: &RecordId,
+    keys: &[FileKey],
+    count: u64,
+) -> Result<Response> {
+    let ctx = &caller.ctx;
+    if count <= deposit::FIRST {
+        return listed(caller, id, Asked::All).await;
+    }
+    let mut out = json::listing(ctx, id.as_str(), "/draft", true);
+    let mut entries = Vec::new();
+    for key in keys.iter().take(MOST_TOLD) {
+        if let Some(file) = deposit::file(ctx, id, key.as_str()).await? {
+            entries.push(json::file(ctx, id.as_str(), "/draft", &json::entry(&file)));
+        }
+    }
+    out["entries"] = entries.into();
+    out["total"] = count.into();
+    Ok(Json(out).into_response())
+}
+
+/// Announces files: an array of `{"key"}`. The answer lists all files of the draft; in a draft of more than 1,000,
+/// the first 1,000 of the announced ones.
 #[utoipa::path(post, path = "/api/records/{id}/draft/files", tag = "files", request_body = serde_json::Value,
     params(("id" = String, Path)),
     responses((status = 201, description = "All files of the draft"), (status = 400, description = "A key is refused or taken, or there are too many"),
@@ -150,8 +216,9 @@ pub async fn start(
     changing(&caller, &headers)?;
     let id = id(&caller, &text)?;
     let new = answer(&caller, body::parse(&headers, &sent).and_then(announced))?;
-    answer(&caller, files::start(&caller.ctx, &id, new).await)?;
-    let listing = answer(&caller, listing(&caller, &id).await)?;
+    let keys: Vec<FileKey> = new.iter().map(|f| f.key.clone()).take(MOST_TOLD).collect();
+    let count = answer(&caller, files::start(&caller.ctx, &id, new).await)?;
+    let listing = answer(&caller, announced_listing(&caller, &id, &keys, count).await)?;
     Ok((StatusCode::CREATED, listing).into_response())
 }
 
@@ -288,8 +355,7 @@ pub async fn read_draft(
         .await;
         return answer(&caller, sent);
     }
-    let draft = answer(&caller, deposit::read(&caller.ctx, &id).await)?;
-    let found = draft.files.iter().find(|f| f.key == key.as_str());
+    let found = answer(&caller, deposit::file(&caller.ctx, &id, key.as_str()).await)?;
     let file = answer(
         &caller,
         found.ok_or_else(|| Error::not_found(Kind::File, &key)),
@@ -298,7 +364,7 @@ pub async fn read_draft(
         &caller.ctx,
         id.as_str(),
         "/draft",
-        &json::entry(file),
+        &json::entry(&file),
     ))
     .into_response())
 }
@@ -345,7 +411,7 @@ pub async fn import(
     changing(&caller, &headers)?;
     let id = id(&caller, &text)?;
     answer(&caller, files::import_previous(&caller.ctx, &id).await)?;
-    let listing = answer(&caller, listing(&caller, &id).await)?;
+    let listing = answer(&caller, listed(&caller, &id, Asked::All).await)?;
     Ok((StatusCode::CREATED, listing).into_response())
 }
 

@@ -65,7 +65,6 @@ pub fn draft(ctx: &Ctx, draft: &Draft) -> Value {
             )
         })
         .collect();
-    let total: u64 = draft.files.iter().filter_map(|f| f.size).sum();
     let status = match (row.published, row.version_index) {
         (true, _) => "published",
         (false, 1) => "draft",
@@ -93,8 +92,8 @@ pub fn draft(ctx: &Ctx, draft: &Draft) -> Value {
         "files": {
             "enabled": row.files_enabled,
             "order": [],
-            "count": draft.files.len(),
-            "total_bytes": total,
+            "count": draft.weight.files,
+            "total_bytes": draft.weight.bytes,
             "default_preview": row.default_preview,
             "entries": entries,
         },
@@ -259,17 +258,22 @@ pub fn file(ctx: &Ctx, id: &str, at: &str, f: &Entry<'_>) -> Value {
     out
 }
 
-/// A whole listing of files.
-pub fn listing(ctx: &Ctx, id: &str, at: &str, enabled: bool, files: &[Entry<'_>]) -> Value {
-    let own = format!("{}/api/records/{id}{at}/files", ctx.env.config.base_url);
+/// What a listing of files says beside its entries.
+pub fn listing(ctx: &Ctx, id: &str, at: &str, enabled: bool) -> Value {
+    let base = &ctx.env.config.base_url;
+    let own = format!("{base}/api/records/{id}{at}/files");
     if !enabled {
         return json!({"enabled": false, "links": {"self": own}});
+    }
+    let mut links = json!({ "self": own });
+    if at.is_empty() {
+        links["archive"] = format!("{own}-archive").into();
     }
     json!({
         "enabled": true,
         "default_preview": null,
         "order": [],
-        "entries": files.iter().map(|f| file(ctx, id, at, f)).collect::<Vec<_>>(),
-        "links": {"self": own},
+        "entries": [],
+        "links": links,
     })
 }

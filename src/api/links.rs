@@ -55,6 +55,7 @@ pub fn record(
     let base = &ctx.env.config.base_url;
     let api = format!("{base}/api/records/{id}");
     let mut links = common(base, id, "");
+    links["archive"] = format!("{api}/files-archive").into();
     links["self_html"] = format!("{base}/records/{id}").into();
     links["draft"] = format!("{api}/draft").into();
     links["latest"] = format!("{api}/versions/latest").into();

@@ -10,6 +10,7 @@ mod exports;
 mod files;
 mod json;
 mod links;
+mod listing;
 mod openapi;
 mod records;
 mod refusals;
@@ -52,6 +53,7 @@ pub fn router() -> Router<Env> {
         )
         .route("/api/records/{id}/restore", post(records::restore))
         .route("/api/records/{id}/files", get(files::list))
+        .route("/api/records/{id}/files-archive", get(files::archive))
         .route("/api/records/{id}/files/{*rest}", get(files::read))
         .route(
             "/api/records/{id}/draft",

@@ -14,7 +14,7 @@ use crate::api::{drafts, files, records, search, tokens, vocabularies};
     ),
     paths(
         search::records, drafts::create, records::read, records::versions, drafts::new_version,
-        records::latest, records::withdraw, records::restore, files::list, files::read,
+        records::latest, records::withdraw, records::restore, files::list, files::archive, files::read,
         drafts::read, drafts::replace, drafts::edit, drafts::discard, drafts::publish,
         files::import, drafts::reserve_doi, drafts::release_doi, files::list_draft, files::start,
         files::remove_all, files::read_draft, files::receive, files::commit, files::remove,

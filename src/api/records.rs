@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Files listed in a record's JSON; a version with more lists them all at `/files`.
-const MOST_LISTED: u64 = 10_000;
+const MOST_LISTED: u64 = 1_000;
 
 /// A published version as JSON, with its revision as the entity tag.
 pub(super) async fn shown(caller: &Caller, status: StatusCode, id: &RecordId) -> Answer<Response> {

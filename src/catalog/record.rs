@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query};
 use serde_json::Value;
 
 use crate::{
@@ -13,9 +13,12 @@ use crate::{
     ids::{Doi, RecordId},
     metadata::{Access, Metadata, access::AccessStatus},
     publish::{self, Tombstone},
-    store::table::{
-        deposit::{draft, parent},
-        record::{record, record_file},
+    store::{
+        db::first_characters,
+        table::{
+            deposit::{draft, parent},
+            record::{record, record_file},
+        },
     },
 };
 
@@ -200,6 +203,51 @@ pub async fn files(
         .limit(size)
         .all(ctx.env.db.read())
         .await?)
+}
+
+/// Files of a version by key, after one of them.
+pub async fn files_after(
+    ctx: &Ctx,
+    of: &Version,
+    after: &str,
+    most: u64,
+) -> Result<Vec<record_file::Model>> {
+    Ok(record_file::Entity::find()
+        .filter(record_file::COLUMN.record_id.eq(of.row().id.as_str()))
+        .filter(record_file::COLUMN.key.gt(after))
+        .order_by_asc(record_file::Column::Key)
+        .limit(most)
+        .all(ctx.env.db.read())
+        .await?)
+}
+
+/// A page of the files whose key begins with `prefix`, from page 1, and how many there are of them.
+pub async fn files_page(
+    ctx: &Ctx,
+    of: &Version,
+    prefix: &str,
+    page: u64,
+    size: u64,
+) -> Result<(Vec<record_file::Model>, u64)> {
+    if prefix.is_empty() {
+        let rows = files(ctx, of, page, size).await?;
+        return Ok((rows, of.row().file_count as u64));
+    }
+    let length = prefix.chars().count() as i64;
+    let query = record_file::Entity::find()
+        .filter(record_file::COLUMN.record_id.eq(of.row().id.as_str()))
+        .filter(sea_query::ExprTrait::eq(
+            first_characters("key", length),
+            prefix,
+        ));
+    let total = query.clone().count(ctx.env.db.read()).await?;
+    let rows = query
+        .order_by_asc(record_file::Column::Key)
+        .offset(page.saturating_sub(1).saturating_mul(size))
+        .limit(size)
+        .all(ctx.env.db.read())
+        .await?;
+    Ok((rows, total))
 }
 
 /// The number of the last page of files.

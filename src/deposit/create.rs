@@ -7,7 +7,7 @@ use crate::{
     access,
     ctx::Ctx,
     deposit::{
-        Draft,
+        Draft, Held,
         read::{assemble, read as read_draft},
     },
     error::{Error, Result},
@@ -80,7 +80,7 @@ pub async fn create(ctx: &Ctx, new: NewDraft, once: Option<Once>) -> Result<Draf
         .exec_without_returning(&tx)
         .await?;
     tx.commit().await?;
-    Ok(assemble(ctx, row, parent, Vec::new(), new.unknown))
+    Ok(assemble(ctx, row, parent, Held::default(), new.unknown))
 }
 
 /// What a request with this key made, if it was made. Another request under the same key is refused.

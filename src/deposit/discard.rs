@@ -1,17 +1,20 @@
 //! Throws a draft away: an unpublished one with its files (and its concept, when nothing was ever
 //! published), or the edit of a published version.
 
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::{
     access::{self, Action},
     ctx::Ctx,
-    deposit::read::file_rows,
+    deposit::held::staged_after,
     error::Result,
     ids::RecordId,
     jobs::{self, Job},
     store::table::deposit::{draft, draft_file, parent},
 };
+
+/// Rows looked at together.
+const STEP: u64 = 5_000;
 
 /// Discards the draft of an id.
 pub async fn discard(ctx: &Ctx, id: &RecordId) -> Result<()> {
@@ -30,19 +33,21 @@ pub async fn discard(ctx: &Ctx, id: &RecordId) -> Result<()> {
 
 /// Removes a draft's rows and leaves its staged bytes to a job: a disk is not a transaction.
 pub(crate) async fn remove(ctx: &Ctx, tx: &impl ConnectionTrait, id: &str) -> Result<()> {
-    let names: Vec<String> = file_rows(tx, id)
-        .await?
-        .into_iter()
-        .filter_map(|f| f.staged)
-        .collect();
-    discard_staged(ctx, tx, names).await?;
-    remove_file_rows(tx, id).await?;
+    remove_files(ctx, tx, id).await?;
     draft::Entity::delete_by_id(id).exec(tx).await?;
     Ok(())
 }
 
-pub(crate) async fn remove_file_rows(tx: &impl ConnectionTrait, id: &str) -> Result<()> {
-    use sea_orm::QueryFilter;
+/// Removes the rows of a draft's files, however many, and leaves their staged bytes to jobs.
+pub(crate) async fn remove_files(ctx: &Ctx, tx: &impl ConnectionTrait, id: &str) -> Result<()> {
+    let mut after = String::new();
+    loop {
+        let some = staged_after(tx, id, &after, STEP).await?;
+        let Some((last, _)) = some.last() else { break };
+        after.clone_from(last);
+        let names = some.into_iter().filter_map(|(_, staged)| staged).collect();
+        discard_staged(ctx, tx, names).await?;
+    }
     draft_file::Entity::delete_many()
         .filter(draft_file::COLUMN.draft_id.eq(id))
         .exec(tx)

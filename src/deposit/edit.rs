@@ -2,22 +2,17 @@
 
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    Statement,
 };
 use serde_json::Value;
 
 use crate::{
     access::{self, Action, LoadedRecord},
     ctx::Ctx,
-    deposit::{
-        Draft,
-        read::{assemble, file_rows},
-    },
+    deposit::{Draft, Held, held::held, read::assemble},
     error::{Error, Kind, Result},
     ids::RecordId,
-    store::table::{
-        deposit::{draft, draft_file},
-        record::record_file,
-    },
+    store::table::deposit::draft,
 };
 
 /// Opens a published version for editing its description, or gives the edit that is already open.
@@ -26,7 +21,7 @@ pub async fn edit_published(ctx: &Ctx, id: &RecordId) -> Result<Draft> {
     let tx = ctx.env.db.begin().await?;
     let loaded = access::load_record(ctx, &tx, id, Action::Edit).await?;
     if let Some(open) = draft::Entity::find_by_id(id.as_str()).one(&tx).await? {
-        let files = file_rows(&tx, id.as_str()).await?;
+        let files = held(&tx, id.as_str()).await?;
         return Ok(assemble(ctx, open, loaded.parent, files, Vec::new()));
     }
     let now = ctx.micros();
@@ -49,7 +44,7 @@ pub async fn edit_published(ctx: &Ctx, id: &RecordId) -> Result<Draft> {
     };
     row.clone().into_active_model().insert(&tx).await?;
     import(ctx, &tx, &record.id, &record.id).await?;
-    let files = file_rows(&tx, &record.id).await?;
+    let files = held(&tx, &record.id).await?;
     tx.commit().await?;
     Ok(assemble(ctx, row, loaded.parent, files, Vec::new()))
 }
@@ -66,7 +61,7 @@ pub async fn new_version(ctx: &Ctx, id: &RecordId) -> Result<Draft> {
         .one(&tx)
         .await?;
     if let Some(open) = open {
-        let files = file_rows(&tx, &open.id).await?;
+        let files = held(&tx, &open.id).await?;
         return Ok(assemble(ctx, open, asked.parent, files, Vec::new()));
     }
     let from = newest(ctx, &tx, &asked).await?;
@@ -94,7 +89,13 @@ pub async fn new_version(ctx: &Ctx, id: &RecordId) -> Result<Draft> {
     };
     row.clone().into_active_model().insert(&tx).await?;
     tx.commit().await?;
-    Ok(assemble(ctx, row, asked.parent, Vec::new(), Vec::new()))
+    Ok(assemble(
+        ctx,
+        row,
+        asked.parent,
+        Held::default(),
+        Vec::new(),
+    ))
 }
 
 /// The newest published version of a concept.
@@ -120,44 +121,20 @@ pub(crate) async fn import(
     from: &str,
     to: &str,
 ) -> Result<()> {
-    let have: std::collections::HashSet<String> = file_rows(tx, to)
-        .await?
-        .into_iter()
-        .map(|f| f.key)
-        .collect();
     let now = ctx.micros();
-    let files = record_file::Entity::find()
-        .filter(record_file::COLUMN.record_id.eq(from))
-        .all(tx)
-        .await?;
-    let rows: Vec<draft_file::ActiveModel> = files
-        .into_iter()
-        .filter(|f| !have.contains(&f.key))
-        .map(|f| {
-            draft_file::Model {
-                draft_id: to.to_owned(),
-                key: f.key,
-                status: "completed".to_owned(),
-                size: Some(f.size),
-                sha256: Some(f.sha256),
-                md5: Some(f.md5),
-                mimetype: f.mimetype,
-                staged: None,
-                content: Some(f.content),
-                metadata: f.metadata,
-                created: now,
-                updated: now,
-            }
-            .into()
-        })
-        .collect();
-    // SQLite takes 32,766 values a statement; a file has twelve.
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let some: Vec<_> = rows.by_ref().take(2_000).collect();
-        draft_file::Entity::insert_many(some)
-            .exec_without_returning(tx)
-            .await?;
-    }
+    let (backend, values) = (
+        tx.get_database_backend(),
+        [to.into(), now.into(), from.into()],
+    );
+    // The database copies by itself: a hundred thousand rows do not pass through here.
+    let copy = Statement::from_sql_and_values(
+        backend,
+        "insert into draft_file (draft_id, key, status, size, sha256, md5, crc32, mimetype, content, metadata, created, updated) \
+         select $1, f.key, 'completed', f.size, f.sha256, f.md5, f.crc32, f.mimetype, f.content, f.metadata, $2, $2 \
+         from record_file f where f.record_id = $3 \
+         and not exists (select 1 from draft_file d where d.draft_id = $1 and d.key = f.key)",
+        values,
+    );
+    tx.execute_raw(copy).await?;
     Ok(())
 }

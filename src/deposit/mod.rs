@@ -8,6 +8,7 @@
 mod create;
 mod discard;
 mod edit;
+mod held;
 mod list;
 mod read;
 mod replace;
@@ -17,13 +18,14 @@ pub use self::{
     create::{NewDraft, Once, create},
     discard::discard,
     edit::{edit_published, new_version},
+    held::{FIRST, Held, Weight, file, files_after, files_page},
     list::{OwnDraft, own, weights},
     read::{Draft, File, FileStatus, assemble, read},
     replace::replace,
     reserve::{release_doi, reserve_doi},
 };
 pub(crate) use self::{
-    discard::{discard_staged, remove as remove_draft, remove_file_rows},
+    discard::{discard_staged, remove as remove_draft, remove_files},
     edit::import,
-    read::file_rows,
+    held::{held, rows_after},
 };

@@ -1,11 +1,11 @@
 //! A draft as every door sees it: row, concept, files and what is still wrong, put together.
 
-use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::Value;
 
 use crate::{
     access::{self, Action},
     ctx::Ctx,
+    deposit::held::{Held, Weight, held},
     error::{Problem, Result},
     ids::{Md5, RecordId, Sha256},
     metadata::{
@@ -25,6 +25,8 @@ pub struct Draft {
     /// What could be understood of it.
     pub metadata: Metadata,
     pub access: Access,
+    pub weight: Weight,
+    /// The first of its files by key, at most `FIRST`.
     pub files: Vec<File>,
     /// What publishing will ask.
     pub checklist: Checklist,
@@ -57,7 +59,7 @@ pub enum FileStatus {
 pub async fn read(ctx: &Ctx, id: &RecordId) -> Result<Draft> {
     let db = ctx.env.db.read();
     let loaded = access::load_draft(ctx, db, id, Action::Read).await?;
-    let files = file_rows(db, &loaded.draft.id).await?;
+    let files = held(db, &loaded.draft.id).await?;
     Ok(assemble(
         ctx,
         loaded.draft,
@@ -67,24 +69,12 @@ pub async fn read(ctx: &Ctx, id: &RecordId) -> Result<Draft> {
     ))
 }
 
-/// The rows of a draft's files, by key.
-pub(crate) async fn file_rows(
-    db: &impl ConnectionTrait,
-    draft: &str,
-) -> Result<Vec<draft_file::Model>> {
-    Ok(draft_file::Entity::find()
-        .filter(draft_file::COLUMN.draft_id.eq(draft))
-        .order_by_asc(draft_file::Column::Key)
-        .all(db)
-        .await?)
-}
-
 /// Puts a draft together. `unknown` are top-level fields of the request that mean nothing.
 pub fn assemble(
     ctx: &Ctx,
     row: draft::Model,
     parent: parent::Model,
-    files: Vec<draft_file::Model>,
+    files: Held,
     unknown: Vec<String>,
 ) -> Draft {
     let raw: Value = serde_json::from_str(&row.metadata).unwrap_or_default();
@@ -97,17 +87,10 @@ pub fn assemble(
     problems.extend(wrong);
     let (access, wrong) = metadata::read_access(&raw_access);
     problems.extend(wrong);
-    let files: Vec<File> = files.into_iter().map(File::from).collect();
     let summary = checklist::Files {
         enabled: row.files_enabled,
-        count: files
-            .iter()
-            .filter(|f| f.status == FileStatus::Completed)
-            .count() as u64,
-        pending: files
-            .iter()
-            .filter(|f| f.status == FileStatus::Pending)
-            .count() as u64,
+        count: files.weight.completed,
+        pending: files.weight.pending(),
     };
     // A published record's embargo may have ended; only a new one must lie ahead.
     let checklist = checklist::check(&metadata, &access, summary, ctx.today());
@@ -122,7 +105,8 @@ pub fn assemble(
         raw,
         metadata,
         access,
-        files,
+        weight: files.weight,
+        files: files.first.into_iter().map(File::from).collect(),
         checklist,
         problems,
     }

@@ -8,7 +8,8 @@ use crate::{
     deposit::{
         Draft, NewDraft,
         create::{check_size, external_doi, overwrite},
-        read::{assemble, file_rows},
+        held::held,
+        read::assemble,
     },
     error::{Error, Result},
     ids::RecordId,
@@ -35,7 +36,7 @@ pub async fn replace(
     }
     let change = overwrite(loaded.draft, &new, doi, ctx.micros());
     let row = draft::Entity::update(change).exec(&tx).await?;
-    let files = file_rows(&tx, id.as_str()).await?;
+    let files = held(&tx, id.as_str()).await?;
     tx.commit().await?;
     Ok(assemble(ctx, row, loaded.parent, files, new.unknown))
 }

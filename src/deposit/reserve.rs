@@ -5,10 +5,7 @@ use sea_orm::{ActiveValue::Set, EntityTrait};
 use crate::{
     access::{self, Action},
     ctx::Ctx,
-    deposit::{
-        Draft,
-        read::{assemble, file_rows},
-    },
+    deposit::{Draft, held::held, read::assemble},
     error::{Error, Kind, Result},
     ids::{Doi, RecordId},
     store::table::deposit::draft,
@@ -59,7 +56,7 @@ async fn change(
         ..Default::default()
     };
     let row = draft::Entity::update(row).exec(&tx).await?;
-    let files = file_rows(&tx, id.as_str()).await?;
+    let files = held(&tx, id.as_str()).await?;
     tx.commit().await?;
     Ok(assemble(ctx, row, loaded.parent, files, Vec::new()))
 }

@@ -5,6 +5,8 @@
 //! archive. Not here: how bytes become durable (`store::object`), HTTP ranges (`web`).
 
 mod commit;
+mod crc32;
+mod folder;
 mod import;
 mod open;
 mod receive;
@@ -14,6 +16,8 @@ mod sweep;
 
 pub use self::{
     commit::commit,
+    crc32::{complete_crc32, read_crc32},
+    folder::{Folder, Level, LevelFile, Of, level},
     import::import_previous,
     open::{OpenFile, open_draft_file, open_file},
     receive::{Incoming, receive},

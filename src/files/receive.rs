@@ -87,6 +87,7 @@ async fn record(
         size: Set(Some(received.size as i64)),
         sha256: Set(Some(received.sha256.to_hex())),
         md5: Set(Some(received.md5.to_hex())),
+        crc32: Set(Some(i64::from(received.crc32))),
         staged: Set(Some(name.to_owned())),
         updated: Set(ctx.micros()),
         ..Default::default()

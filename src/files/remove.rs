@@ -4,7 +4,7 @@ use sea_orm::EntityTrait;
 
 use crate::{
     ctx::Ctx,
-    deposit::{discard_staged, file_rows, remove_file_rows},
+    deposit::{discard_staged, remove_files},
     error::Result,
     files::{lock_files, row},
     ids::{FileKey, RecordId},
@@ -28,13 +28,7 @@ pub async fn remove(ctx: &Ctx, id: &RecordId, key: &FileKey) -> Result<()> {
 pub async fn remove_all(ctx: &Ctx, id: &RecordId) -> Result<()> {
     let tx = ctx.env.db.begin().await?;
     lock_files(ctx, &tx, id).await?;
-    let names = file_rows(&tx, id.as_str())
-        .await?
-        .into_iter()
-        .filter_map(|f| f.staged)
-        .collect();
-    discard_staged(ctx, &tx, names).await?;
-    remove_file_rows(&tx, id.as_str()).await?;
+    remove_files(ctx, &tx, id.as_str()).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! Announces files: rows that wait for their bytes.
 
-use sea_orm::EntityTrait;
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use serde_json::Value;
 
 use crate::{
     ctx::Ctx,
-    deposit::file_rows,
     error::{Error, Problem, Result},
     files::lock_files,
     ids::{FileKey, RecordId},
@@ -21,16 +22,25 @@ pub struct NewFile {
 }
 
 /// Announces all or none. A key that is there already is refused, unless its bytes never came: an
-/// upload that broke off can be started again.
-pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<()> {
+/// upload that broke off can be started again. Gives how many files the draft has then.
+pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<u64> {
     let tx = ctx.env.db.begin().await?;
     let loaded = lock_files(ctx, &tx, id).await?;
     if !loaded.draft.files_enabled {
         return Err(Error::invalid("files-disabled", "files.enabled"));
     }
-    let have = file_rows(&tx, id.as_str()).await?;
+    let most = ctx.env.config.max_files;
+    if new.len() as u64 > most {
+        let problem = Problem::new("too-many-files", "").with("most", most);
+        return Err(Error::Invalid(vec![problem]));
+    }
+    let have = draft_file::Entity::find()
+        .filter(draft_file::COLUMN.draft_id.eq(id.as_str()))
+        .count(&tx)
+        .await?;
+    let known = known(&tx, id, &new).await?;
     let mut problems = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let mut fresh = Vec::new();
     for (i, file) in new.into_iter().enumerate() {
         let at = format!("{i}.key");
@@ -40,18 +50,16 @@ pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<()> {
                 format!("{i}.metadata"),
             ));
         }
-        let known = have.iter().find(|f| f.key == file.key.as_str());
-        if !seen.insert(file.key.clone())
-            || known.is_some_and(|f| f.staged.is_some() || f.content.is_some())
-        {
+        let known = known.get(file.key.as_str());
+        if !seen.insert(file.key.clone()) || known == Some(&true) {
             problems.push(Problem::new("file-exists", at).with("key", &file.key));
         } else if known.is_none() {
             fresh.push(file);
         }
     }
-    let count = (have.len() + fresh.len()) as u64;
-    if count > ctx.env.config.max_files {
-        problems.push(Problem::new("too-many-files", "").with("most", ctx.env.config.max_files));
+    let count = have + fresh.len() as u64;
+    if count > most {
+        problems.push(Problem::new("too-many-files", "").with("most", most));
     }
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
@@ -80,6 +88,7 @@ pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<()> {
                 },
                 created: now,
                 updated: now,
+                crc32: None,
             }
             .into()
         })
@@ -90,5 +99,37 @@ pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<()> {
             .await?;
     }
     tx.commit().await?;
-    Ok(())
+    Ok(count)
+}
+
+/// Which of these keys the draft has, and whether their bytes have come.
+async fn known(
+    tx: &impl ConnectionTrait,
+    id: &RecordId,
+    new: &[NewFile],
+) -> Result<HashMap<String, bool>> {
+    let mut known = HashMap::new();
+    for some in new.chunks(1_000) {
+        let rows: Vec<(String, Option<String>, Option<String>)> = draft_file::Entity::find()
+            .select_only()
+            .columns([
+                draft_file::Column::Key,
+                draft_file::Column::Staged,
+                draft_file::Column::Content,
+            ])
+            .filter(draft_file::COLUMN.draft_id.eq(id.as_str()))
+            .filter(
+                draft_file::COLUMN
+                    .key
+                    .is_in(some.iter().map(|f| f.key.as_str())),
+            )
+            .into_tuple()
+            .all(tx)
+            .await?;
+        let come = |(key, staged, content): (_, Option<_>, Option<_>)| {
+            (key, staged.is_some() || content.is_some())
+        };
+        known.extend(rows.into_iter().map(come));
+    }
+    Ok(known)
 }

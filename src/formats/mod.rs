@@ -11,11 +11,13 @@ pub mod datacite_json;
 pub mod datacite_xml;
 pub mod dublin_core;
 pub mod json_ld;
+pub mod manifest;
 pub mod record;
 pub mod ris;
 pub mod sample;
 pub mod signposting;
 mod xml;
+pub mod zip;
 
 pub use record::{FileEntry, Record};
 pub use sample::sample;

@@ -220,7 +220,7 @@ impl Record {
 }
 
 /// What must be escaped in the path of a file's link; the slashes of folders stay.
-const KEY: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+pub(super) const KEY: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
     .remove(b'_')

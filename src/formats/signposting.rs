@@ -56,6 +56,11 @@ pub fn linkset_url(record: &Record) -> String {
     format!("{}/api/records/{}", record.base_url, record.id)
 }
 
+/// All files as one zip.
+fn archive_url(record: &Record) -> String {
+    format!("{}/archive", record.landing_url())
+}
+
 /// Every link of the landing page, the files last.
 pub fn links(record: &Record) -> Vec<Link> {
     let m = &record.metadata;
@@ -97,6 +102,9 @@ pub fn links(record: &Record) -> Vec<Link> {
         all.push(Link::new("license", url));
     }
     if record.files_are_open() {
+        if record.files.len() > 1 {
+            all.push(Link::typed("item", archive_url(record), "application/zip"));
+        }
         for file in &record.files {
             all.push(Link::typed("item", record.file_url(file), &file.mimetype));
         }
@@ -109,10 +117,12 @@ pub fn header(record: &Record) -> String {
     let all = links(record);
     let items = all.iter().filter(|l| l.rel == "item").count();
     let authors = all.iter().filter(|l| l.rel == "author").count();
+    let archive = archive_url(record);
     let linkset = Link::typed("linkset", linkset_url(record), "application/linkset+json");
     all.iter()
         .filter(|l| match l.rel {
-            "item" => items <= MAX_ITEMS,
+            // Of very many files, the one that holds them all.
+            "item" => items <= MAX_ITEMS || l.href == archive,
             "author" => authors <= MAX_ITEMS,
             _ => true,
         })

@@ -20,6 +20,8 @@ pub enum Job {
     Index { record: RecordId },
     /// Remove bytes from the staging area that no draft names any more.
     DiscardStaged { names: Vec<String> },
+    /// Read the files of a version whose CRC-32 nobody has kept.
+    ReadCrc32 { record: RecordId },
     /// Lift an embargo whose day has come.
     LiftEmbargo { record: RecordId },
 }
@@ -31,6 +33,7 @@ impl Job {
             Job::RegisterDoi { .. } => "register_doi",
             Job::Index { .. } => "index",
             Job::DiscardStaged { .. } => "discard_staged",
+            Job::ReadCrc32 { .. } => "read_crc32",
             Job::LiftEmbargo { .. } => "lift_embargo",
         }
     }
@@ -42,10 +45,29 @@ pub async fn enqueue(ctx: &Ctx, tx: &impl ConnectionTrait, job: &Job) -> Result<
     enqueue_at(ctx, tx, job, ctx.micros()).await
 }
 
-/// The same, not to be run before a moment (microseconds).
+/// The same, unless such a job waits already or is being done. For what readers cause: asking a hundred times
+/// makes one job.
+pub async fn enqueue_once(ctx: &Ctx, tx: &impl ConnectionTrait, job: &Job) -> Result<()> {
+    use sea_orm::{PaginatorTrait, QueryFilter};
+    let waiting = work::job::Entity::find()
+        .filter(work::job::COLUMN.state.is_in(["queued", "running"]))
+        .filter(work::job::COLUMN.payload.eq(payload(job)?))
+        .count(tx)
+        .await?;
+    if waiting == 0 {
+        enqueue(ctx, tx, job).await?;
+    }
+    Ok(())
+}
+
+fn payload(job: &Job) -> Result<String> {
+    serde_json::to_string(job)
+        .map_err(|e| crate::error::Error::internal("a job does not serialise", e))
+}
+
+/// The same as [`enqueue`], not to be run before a moment (microseconds).
 pub async fn enqueue_at(ctx: &Ctx, tx: &impl ConnectionTrait, job: &Job, at: i64) -> Result<()> {
-    let payload = serde_json::to_string(job)
-        .map_err(|e| crate::error::Error::internal("a job does not serialise", e))?;
+    let payload = payload(job)?;
     let now = ctx.micros();
     let row = work::job::ActiveModel {
         kind: Set(job.kind().to_owned()),

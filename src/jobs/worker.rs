@@ -15,6 +15,7 @@ use crate::{
     catalog,
     ctx::Env,
     error::{Error, Result},
+    files,
     jobs::Job,
     publish,
     store::table::work::job,
@@ -179,6 +180,7 @@ async fn run(env: &Env, job: &Job) -> Result<()> {
     match job {
         Job::RegisterDoi { record } => publish::register_doi(&ctx, record).await,
         Job::Index { .. } => catalog::index::follow(env).await.map(|_| ()),
+        Job::ReadCrc32 { record } => files::read_crc32(&ctx, record).await,
         Job::LiftEmbargo { record } => publish::lift_embargo(&ctx, record).await,
         Job::DiscardStaged { names } => {
             for name in names {

@@ -4,6 +4,7 @@
 pub mod account;
 mod colours;
 pub mod deposit;
+pub mod folders;
 pub mod home;
 pub mod kept;
 mod machine;

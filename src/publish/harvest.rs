@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Most files described in a format; a record with more is still whole, its listing is in the API.
-const MOST_FILES: u64 = 1_000;
+pub(crate) const MOST_FILES: u64 = 1_000;
 
 /// A row and its concept as the formats want it.
 pub async fn describe(

@@ -12,6 +12,7 @@ mod release;
 mod snapshot;
 mod withdraw;
 
+pub(crate) use self::harvest::MOST_FILES;
 pub use self::{
     doi::register_doi,
     embargo::lift_embargo,

@@ -26,7 +26,7 @@ use crate::{
     store::{
         db,
         table::{
-            deposit::{draft_file, parent},
+            deposit::parent,
             people::account,
             record::{record, record_file, record_revision},
         },
@@ -53,12 +53,12 @@ async fn run(ctx: &Ctx, id: &RecordId) -> Result<RecordId> {
     };
     let mut writer = ctx.env.archive.lock(&ObjectId::of_parent(&parent)).await?;
     // Somebody may have published it while we waited for the lock.
-    let begun = match begin(ctx, id).await {
-        Ok(begun) => begun,
+    let draft = match begin(ctx, id).await {
+        Ok(draft) => draft,
         Err(e) => return published_already(ctx, id, e).await,
     };
-    let head = begun.draft.parent.archive_head as u32;
-    match write_and_show(ctx, &begun, &mut writer, head).await {
+    let head = draft.parent.archive_head as u32;
+    match write_and_show(ctx, &draft, &mut writer, head).await {
         Ok(()) => {
             if let Err(e) = writer.done().await {
                 tracing::warn!(record = %id, error = %e, "a finished publication is still noted as begun");
@@ -68,7 +68,7 @@ async fn run(ctx: &Ctx, id: &RecordId) -> Result<RecordId> {
         }
         Err(e) => {
             tracing::warn!(record = %id, error = %e, "publishing stopped");
-            undo(ctx, &begun, &mut writer, head).await;
+            undo(ctx, &draft, &mut writer, head).await;
             Err(e)
         }
     }
@@ -91,17 +91,12 @@ async fn published_already(ctx: &Ctx, id: &RecordId, e: Error) -> Result<RecordI
     }
 }
 
-/// A draft that may be published, and its files as they were when that was found.
-struct Begun {
-    draft: Draft,
-    files: Vec<draft_file::Model>,
-}
-
-async fn begin(ctx: &Ctx, id: &RecordId) -> Result<Begun> {
+/// A draft that may be published.
+async fn begin(ctx: &Ctx, id: &RecordId) -> Result<Draft> {
     let db = ctx.env.db.read();
     let loaded = access::load_draft(ctx, db, id, Action::Publish).await?;
-    let files = deposit::file_rows(db, id.as_str()).await?;
-    let draft = deposit::assemble(ctx, loaded.draft, loaded.parent, files.clone(), Vec::new());
+    let files = deposit::held(db, id.as_str()).await?;
+    let draft = deposit::assemble(ctx, loaded.draft, loaded.parent, files, Vec::new());
     let mut wrong = draft.problems.clone();
     // What nobody understands is named when the draft is saved, and stands in nobody's way.
     wrong.retain(|p| p.code != "unknown-field");
@@ -112,7 +107,7 @@ async fn begin(ctx: &Ctx, id: &RecordId) -> Result<Begun> {
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
     }
-    Ok(Begun { draft, files })
+    Ok(draft)
 }
 
 fn stored_id(text: &str) -> Result<RecordId> {
@@ -121,8 +116,7 @@ fn stored_id(text: &str) -> Result<RecordId> {
 }
 
 /// The archive, then the one transaction that shows it.
-async fn write_and_show(ctx: &Ctx, begun: &Begun, writer: &mut Writer, head: u32) -> Result<()> {
-    let draft = &begun.draft;
+async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32) -> Result<()> {
     let db = ctx.env.db.read();
     let earlier = if draft.row.published {
         record::Entity::find_by_id(draft.row.id.as_str())
@@ -144,8 +138,8 @@ async fn write_and_show(ctx: &Ctx, begun: &Begun, writer: &mut Writer, head: u32
         email: owner.email,
         name: owner.name,
     };
-    let files = if draft.row.files_enabled {
-        snapshot::ready(begun.files.clone())?
+    let mut files = if draft.row.files_enabled {
+        snapshot::ready(db, &draft.row.id).await?
     } else {
         Vec::new()
     };
@@ -157,8 +151,10 @@ async fn write_and_show(ctx: &Ctx, begun: &Begun, writer: &mut Writer, head: u32
         &files,
         published,
     )?;
+    let text = document.text()?;
+    let document = document.without_files();
     let version = NewVersion {
-        files: snapshot::archive_files(&document, &files)?,
+        files: snapshot::archive_files(text, &mut files)?,
         message: if draft.row.published {
             format!(
                 "Correct the description of version {}",
@@ -177,7 +173,7 @@ async fn write_and_show(ctx: &Ctx, begun: &Begun, writer: &mut Writer, head: u32
     let now = access::lock_draft(ctx, &tx, &id, Action::Publish).await?;
     let same = now.draft == draft.row
         && now.parent.archive_head == draft.parent.archive_head
-        && deposit::file_rows(&tx, &draft.row.id).await? == begun.files;
+        && (!draft.row.files_enabled || snapshot::unchanged(&tx, &draft.row.id, &files).await?);
     if !same {
         return Err(Error::conflict("changed-while-publishing"));
     }
@@ -230,7 +226,7 @@ async fn refuse_taken_doi(tx: &DatabaseTransaction, draft: &Draft) -> Result<()>
 
 /// What is made visible.
 struct Shown<'a> {
-    document: &'a Snapshot,
+    document: &'a Snapshot<()>,
     metadata: &'a metadata::Metadata,
     doi: Option<String>,
     parent_doi: Option<String>,
@@ -300,9 +296,11 @@ async fn show(
         published: now,
     };
     row.clone().into_active_model().insert(tx).await?;
-    let rows = snapshot::file_rows(&row.id, files, written)?;
-    for some in rows.chunks(2_000) {
-        record_file::Entity::insert_many(some.to_vec())
+    let mut files = files.into_iter().peekable();
+    while files.peek().is_some() {
+        let some = files.by_ref().take(2_000);
+        let rows = some.map(|file| snapshot::file_row(&row.id, file, written));
+        record_file::Entity::insert_many(rows.collect::<Result<Vec<_>>>()?)
             .exec_without_returning(tx)
             .await?;
     }
@@ -408,14 +406,14 @@ async fn announce_version(
 
 /// Takes the archive back to what the database lists. A commit whose answer was lost may have succeeded, so
 /// the database is asked; if it does not answer, the note that the write was begun stays for `recover`.
-async fn undo(ctx: &Ctx, begun: &Begun, writer: &mut Writer, head: u32) {
-    let row = access::parent_row(ctx.env.db.read(), &begun.draft.parent.id, false).await;
+async fn undo(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32) {
+    let row = access::parent_row(ctx.env.db.read(), &draft.parent.id, false).await;
     let outcome = match row {
         Ok(row) if row.archive_head as u32 == head => writer.rollback(head).await,
         Ok(_) => Ok(()),
         Err(e) => Err(e),
     };
     if let Err(e) = outcome {
-        tracing::error!(record = %begun.draft.row.id, error = %e, "left for recovery");
+        tracing::error!(record = %draft.row.id, error = %e, "left for recovery");
     }
 }

@@ -10,6 +10,7 @@ use std::{path::Path, time::Duration};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sea_query::{Expr, Func, SimpleExpr},
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use sea_orm_migration::MigratorTrait;
@@ -143,6 +144,12 @@ async fn open_postgres(url: &str) -> Result<Db, DbErr> {
         write: pool.clone(),
         read: pool,
     })
+}
+
+/// The first `length` characters of a column. What begins with a text is found by comparing these: `like` knows no
+/// capitals on one database, and an order of letters is the other one's own.
+pub fn first_characters(column: &'static str, length: i64) -> SimpleExpr {
+    Expr::expr(Func::cust("substr").args([Expr::col(column), Expr::value(1), Expr::value(length)]))
 }
 
 /// Makes the order in which change-feed numbers are given the order in which they are committed, so

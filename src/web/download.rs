@@ -183,7 +183,7 @@ fn content_type(mimetype: &str) -> String {
 }
 
 /// RFC 6266: a plain name for old clients, the true one in UTF-8.
-fn disposition(inline: bool, name: &str) -> String {
+pub(super) fn disposition(inline: bool, name: &str) -> String {
     let kind = if inline { "inline" } else { "attachment" };
     let plain: String = name
         .chars()

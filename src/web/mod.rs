@@ -13,3 +13,4 @@ pub mod listen;
 pub mod problem;
 pub mod render;
 pub mod shelf;
+pub mod whole;

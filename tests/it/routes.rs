@@ -104,6 +104,13 @@ fn table() -> Vec<Row> {
         row("GET", "/api/records/{id}/files", Record, none, everybody),
         row(
             "GET",
+            "/api/records/{id}/files-archive",
+            Record,
+            none,
+            everybody,
+        ),
+        row(
+            "GET",
             "/api/records/{id}/files/{key}/content",
             Record,
             none,

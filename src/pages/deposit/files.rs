@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Kind, Problem, Result},
     files::{self, Incoming, NewFile},
     ids::{FileKey, RecordId},
-    pages::{parts::FieldProblem, sent::Sent, shell::Visit},
+    pages::{folders::FolderLevel, parts::FieldProblem, sent::Sent, shell::Visit},
     text::say_problem,
 };
 
@@ -40,7 +40,7 @@ async fn show(visit: &Visit, id: &str) -> Result<Response> {
     if draft.problems.iter().any(|p| p.code == "files-pending") {
         problems = problems_of(visit, &draft, Task::Files);
     }
-    visit.page(&page(visit, &draft, problems))
+    visit.page(&page(visit, &draft, problems).await?)
 }
 
 pub async fn send(visit: Visit, Path(id): Path<String>, request: Request) -> Response {
@@ -65,7 +65,8 @@ async fn act(visit: &Visit, id: &str, request: Request) -> Result<Response> {
 /// A button: remove a file, take over those of the version before, deposit without or with files.
 async fn press(visit: &Visit, id: &RecordId, body: Body) -> Result<Response> {
     let sent = Sent::proven(visit, body).await?;
-    let done = Ok(visit.see_other(&address(id, "files")));
+    let here = here(folder(visit).as_ref());
+    let done = Ok(visit.see_other(&format!("{}{here}", address(id, "files"))));
     if let Some(key) = sent.all("remove").next() {
         let key: FileKey = key.parse().map_err(|_| Error::not_found(Kind::File, key))?;
         return match files::remove(visit.ctx(), id, &key).await {
@@ -90,7 +91,7 @@ async fn press(visit: &Visit, id: &RecordId, body: Body) -> Result<Response> {
                 Saved::Yes(_) => done,
                 Saved::Overtaken(now) => {
                     let told = FieldProblem::at("", visit.say("conflict-again", &[]));
-                    visit.page_as(StatusCode::CONFLICT, &page(visit, &now, vec![told]))
+                    visit.page_as(StatusCode::CONFLICT, &page(visit, &now, vec![told]).await?)
                 }
                 Saved::Refused(..) => Err(Error::bad_request("form-expired")),
             }
@@ -221,30 +222,65 @@ async fn again(visit: &Visit, id: &RecordId, problems: Vec<FieldProblem>) -> Res
     let draft = deposit::read(visit.ctx(), id).await?;
     visit.page_as(
         StatusCode::UNPROCESSABLE_ENTITY,
-        &page(visit, &draft, problems),
+        &page(visit, &draft, problems).await?,
     )
 }
 
-fn page(visit: &Visit, draft: &deposit::Draft, problems: Vec<FieldProblem>) -> DraftFiles {
+/// Most files that are listed at once; more are shown a level of their folders at a time.
+const PER_PAGE: u64 = 100;
+
+/// The folder of the address. One that cannot be is none: a page of work is not refused for that.
+fn folder(visit: &Visit) -> Option<FileKey> {
+    visit.parameter("folder")?.parse().ok()
+}
+
+fn here(folder: Option<&FileKey>) -> String {
+    folder.map_or_else(String::new, |f| {
+        let folder: String = url::form_urlencoded::byte_serialize(f.as_str().as_bytes()).collect();
+        format!("?folder={folder}")
+    })
+}
+
+async fn page(
+    visit: &Visit,
+    draft: &deposit::Draft,
+    problems: Vec<FieldProblem>,
+) -> Result<DraftFiles> {
     let config = &visit.env().config;
-    DraftFiles {
+    let folder = folder(visit);
+    let (mut shown, mut level) = (Vec::new(), None);
+    if draft.weight.files <= PER_PAGE && folder.is_none() {
+        shown.extend(draft.files.iter().map(|f| DraftFile {
+            key: f.key.clone(),
+            bytes: f.size.unwrap_or(0),
+            complete: f.status == FileStatus::Completed,
+            sha256: f.sha256.map(crate::ids::Sha256::to_hex),
+        }));
+    } else {
+        let number = visit.parameter("page").and_then(|n| n.parse().ok());
+        let (of, number) = (files::Of::Draft(&draft.row.id), number.unwrap_or(1));
+        let found = files::level(visit.ctx(), of, folder.as_ref(), number, PER_PAGE).await?;
+        let at = format!("/uploads/{}/files", draft.row.id);
+        level = Some(FolderLevel::new(&at, "page", folder.as_ref(), &found));
+        shown.extend(found.files.into_iter().map(|f| DraftFile {
+            key: f.key,
+            bytes: f.size.unwrap_or(0),
+            complete: f.completed,
+            sha256: f.sha256,
+        }));
+    }
+    Ok(DraftFiles {
         draft: view(visit, draft),
         enabled: draft.row.files_enabled,
-        bytes: draft.files.iter().filter_map(|f| f.size).sum(),
-        files: draft
-            .files
-            .iter()
-            .map(|f| DraftFile {
-                key: f.key.clone(),
-                bytes: f.size.unwrap_or(0),
-                complete: f.status == FileStatus::Completed,
-                sha256: f.sha256.map(crate::ids::Sha256::to_hex),
-            })
-            .collect(),
+        count: draft.weight.files,
+        bytes: draft.weight.bytes,
+        files: shown,
+        level,
+        here: here(folder.as_ref()),
         can_import: !draft.row.published && draft.parent.versions > 0 && draft.row.files_enabled,
         frozen: draft.row.published,
         max_files: config.max_files,
         max_bytes: config.max_file_size,
         problems,
-    }
+    })
 }

@@ -8,7 +8,7 @@ use super::{
     view::Publish,
 };
 use crate::{
-    deposit::{self, FileStatus},
+    deposit,
     error::{Error, Result},
     pages::{parts::FieldProblem, sent::Sent, shell::Visit},
     publish,
@@ -90,16 +90,11 @@ async fn published_already(visit: &Visit, text: &str, e: Error) -> Result<Respon
 }
 
 fn page(visit: &Visit, draft: &deposit::Draft, told: Vec<FieldProblem>) -> Publish {
-    let complete = draft
-        .files
-        .iter()
-        .filter(|f| f.status == FileStatus::Completed);
-    let (files, bytes) = complete.fold((0, 0), |(n, sum), f| (n + 1, sum + f.size.unwrap_or(0)));
     Publish {
         draft: view(visit, draft),
         answers: answers(visit, draft),
-        files,
-        bytes,
+        files: draft.weight.completed,
+        bytes: draft.weight.completed_bytes,
         checks: checks(visit, draft, false),
         ready: problems(draft).is_empty(),
         problems: told,

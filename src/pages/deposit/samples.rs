@@ -2,7 +2,11 @@
 
 use super::{controls::Task, view::*};
 use crate::{
-    pages::parts::{Choice, FieldProblem, Text},
+    files,
+    pages::{
+        folders::FolderLevel,
+        parts::{Choice, FieldProblem, Text},
+    },
     web::render::View,
 };
 
@@ -109,6 +113,9 @@ impl View for DraftFiles {
             draft: draft(),
             enabled: true,
             files: vec![file("du_lieu/tram.csv", true), file("anh.tif", false)],
+            level: None,
+            here: String::new(),
+            count: 2,
             bytes: 24_960,
             can_import: false,
             frozen: false,
@@ -119,6 +126,7 @@ impl View for DraftFiles {
         let none = Self {
             draft: fresh(),
             files: Vec::new(),
+            count: 0,
             bytes: 0,
             can_import: true,
             problems: Vec::new(),
@@ -134,7 +142,31 @@ impl View for DraftFiles {
             problems: Vec::new(),
             ..some.clone()
         };
-        vec![some, none, off, frozen]
+        let here = "du_lieu".parse().ok();
+        let level = files::Level {
+            count: 1_284,
+            bytes: 5_136_000_000,
+            folders: vec![files::Folder {
+                name: "tram_01".to_owned(),
+                count: 12,
+                bytes: 48_000_000,
+            }],
+            page: 2,
+            last: 26,
+            ..files::Level::default()
+        };
+        let many = Self {
+            level: Some(FolderLevel::new(
+                "/uploads/k3f9a-2bq71/files",
+                "page",
+                here.as_ref(),
+                &level,
+            )),
+            here: "?folder=du_lieu".to_owned(),
+            count: 1_284,
+            ..some.clone()
+        };
+        vec![some, none, off, frozen, many]
     }
 }
 

@@ -7,7 +7,10 @@
 
 use serde::Serialize;
 
-use crate::pages::parts::{Choice, FieldProblem, Text};
+use crate::pages::{
+    folders::FolderLevel,
+    parts::{Choice, FieldProblem, Text},
+};
 
 /// `/uploads/new`
 #[derive(Debug, Clone, Serialize)]
@@ -84,7 +87,13 @@ pub struct DraftFiles {
     pub draft: Draft,
     /// Off: a record of metadata only.
     pub enabled: bool,
+    /// All of them, or those of the level.
     pub files: Vec<DraftFile>,
+    /// One level of the folders, when there are very many files.
+    pub level: Option<FolderLevel>,
+    /// The query of this level, which buttons come back to.
+    pub here: String,
+    pub count: u64,
     pub bytes: u64,
     /// Is there a previous version whose files can be taken over?
     pub can_import: bool,

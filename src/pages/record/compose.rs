@@ -17,7 +17,9 @@ use crate::{
     catalog::{PublishedFile, Version},
     ctx::{Ctx, moment},
     error::{Error, Result},
+    files,
     formats::{self, citation::cite, json_ld, signposting},
+    ids::FileKey,
     metadata::{
         Metadata,
         access::AccessStatus,
@@ -26,6 +28,7 @@ use crate::{
         vocabulary::{self, Vocabulary, label},
     },
     pages::{
+        folders::FolderLevel,
         parts::{Link, Text},
         search::address::Address,
     },
@@ -47,9 +50,10 @@ pub(super) struct Loaded {
     pub version: Version,
     /// All that the reader may see, newest first.
     pub versions: Vec<Version>,
-    /// Those of the page `files_page`; none where the reader may not have them.
+    /// The first by key; none where the reader may not have them.
     pub files: Vec<PublishedFile>,
-    pub files_page: u64,
+    /// What of the folders is shown, and which one, when not all files are.
+    pub level: Option<(files::Level, Option<FileKey>)>,
 }
 
 /// The landing page, and the value of its `Link` header.
@@ -66,18 +70,21 @@ pub(super) fn landing(ctx: &Ctx, loaded: &Loaded) -> Result<(Landing, String)> {
     let (descriptions, translations) = prose::descriptions(metadata, locale);
     let rows = file_rows(&row.id, &loaded.files)?;
     let base = &ctx.env.config.base_url;
-    let files = Files::new(
-        &row.id,
-        if version.files_open {
-            row.file_count as u64
-        } else {
-            0
-        },
-        row.total_bytes as u64,
-        version.files_open,
-        loaded.files_page,
-        rows.clone(),
-    );
+    let count = if version.files_open {
+        row.file_count as u64
+    } else {
+        0
+    };
+    let (shown, level) = match &loaded.level {
+        None => (rows.clone(), None),
+        Some((level, folder)) => {
+            let at = format!("/records/{}", row.id);
+            let shown = FolderLevel::new(&at, "files_page", folder.as_ref(), level);
+            (FileRow::of_level(&row.id, &level.files)?, Some(shown))
+        }
+    };
+    let bytes = row.total_bytes as u64;
+    let files = Files::new(count, bytes, version.files_open, shown, level);
     let view = Landing {
         id: row.id.clone(),
         doi: row.doi.as_deref().and_then(doi),
@@ -110,7 +117,7 @@ pub(super) fn landing(ctx: &Ctx, loaded: &Loaded) -> Result<(Landing, String)> {
         citation_exports: exports(&record, locale, true),
         exports: exports(&record, locale, false),
         snippets: if version.files_open {
-            snippets::of(base, &rows)
+            snippets::of(base, &row.id, count, &rows)
         } else {
             Vec::new()
         },

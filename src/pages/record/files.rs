@@ -3,7 +3,11 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use crate::ids::FileKey;
+use crate::{
+    error::{Error, Result},
+    files::LevelFile,
+    ids::FileKey,
+};
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,6 +50,24 @@ impl FileRow {
     }
 }
 
+impl FileRow {
+    /// The files of a level of folders.
+    pub fn of_level(record: &str, files: &[LevelFile]) -> Result<Vec<Self>> {
+        files
+            .iter()
+            .map(|f| {
+                let key = f
+                    .key
+                    .parse()
+                    .map_err(|e| Error::internal("a stored key does not parse", e))?;
+                let digest = |d: &Option<String>| d.clone().unwrap_or_default();
+                let (sha256, md5) = (digest(&f.sha256), digest(&f.md5));
+                Ok(Self::new(record, &key, f.size.unwrap_or(0), sha256, md5))
+            })
+            .collect()
+    }
+}
+
 /// The name people know a format by. Proper names, the same in both languages.
 fn format_name(extension: &str) -> String {
     let known = match extension {
@@ -85,11 +107,12 @@ pub struct Folder {
 const DEPTH: usize = 8;
 
 impl Folder {
-    /// Gathers rows into folders by the segments of their keys, in the order they come.
-    pub fn of(rows: Vec<FileRow>) -> Self {
+    /// Gathers rows into folders by the segments of their keys, in the order they come; `flat` are in one folder.
+    pub fn of(rows: Vec<FileRow>, flat: bool) -> Self {
         let mut root = Self::default();
         for row in rows {
-            let parents = row.key.strip_suffix(&row.name).unwrap_or_default();
+            let parents = row.key.strip_suffix(&row.name).filter(|_| !flat);
+            let parents = parents.unwrap_or_default();
             let segments: Vec<String> = parents
                 .trim_end_matches('/')
                 .splitn(DEPTH, '/')
@@ -133,11 +156,10 @@ mod tests {
 
     #[test]
     fn folders_count_what_is_below_them() {
-        let root = Folder::of(vec![
-            row("a/b/x.csv", 3),
-            row("a/y.csv", 4),
-            row("z.csv", 5),
-        ]);
+        let root = Folder::of(
+            vec![row("a/b/x.csv", 3), row("a/y.csv", 4), row("z.csv", 5)],
+            false,
+        );
         assert_eq!((root.count, root.bytes, root.files.len()), (3, 12, 1));
         let a = &root.folders[0];
         assert_eq!((a.name.as_str(), a.count, a.bytes), ("a", 2, 7));
@@ -146,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_deep_path_ends_in_one_folder() {
-        let root = Folder::of(vec![row(&format!("{}x", "d/".repeat(200)), 1)]);
+        let root = Folder::of(vec![row(&format!("{}x", "d/".repeat(200)), 1)], false);
         let mut depth = 0;
         let mut folder = &root;
         while let Some(next) = folder.folders.first() {

@@ -26,7 +26,10 @@ pub(super) fn router() -> Router<Env> {
         .route("/records/{id}/latest", get(show::latest))
         .route("/records/{id}/export/{slug}", get(export::export))
         .route("/records/{id}/files/{*key}", get(bytes::file))
+        .route("/records/{id}/archive", get(bytes::archive))
         .route("/records/{id}/SHA256SUMS", get(bytes::checksums))
+        .route("/records/{id}/files.meta4", get(bytes::metalink))
+        .route("/records/{id}/files.aria2", get(bytes::aria2))
         .route("/doi/{*doi}", get(lead::doi))
         .route("/oai/{id}", get(lead::oai))
 }

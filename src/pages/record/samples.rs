@@ -3,7 +3,11 @@
 
 use super::{coverage::Coverage, files::FileRow, snippets, view::*};
 use crate::{
-    pages::parts::{Link, Text},
+    files,
+    pages::{
+        folders::FolderLevel,
+        parts::{Link, Text},
+    },
     web::render::View,
 };
 
@@ -79,7 +83,22 @@ fn many_files() -> Files {
             )
         })
         .collect();
-    Files::new(ID, 1_284, 5_136_000_000, true, 3, rows)
+    let here = "anh/tram_01".parse().ok();
+    let level = files::Level {
+        count: 1_284,
+        bytes: 5_136_000_000,
+        folders: vec![files::Folder {
+            name: "gốc".to_owned(),
+            count: 12,
+            bytes: 48_000_000,
+        }],
+        page: 3,
+        last: 26,
+        ..files::Level::default()
+    };
+    let at = format!("/records/{ID}");
+    let level = FolderLevel::new(&at, "files_page", here.as_ref(), &level);
+    Files::new(1_284, 5_136_000_000, true, rows, Some(level))
 }
 
 /// A record with everything.
@@ -184,8 +203,8 @@ fn full() -> Landing {
         summary: "1.284.336 bản ghi đo tại 214 trạm quan trắc.".to_owned(),
         citation_exports: exports(&["BibTeX", "RIS", "CSL"]),
         exports: exports(&["JSON", "DataCite", "Dublin Core", "JSON-LD"]),
-        snippets: snippets::of("https://kho.example.org", &rows),
-        files: Files::new(ID, 6, 412_817_732, true, 1, rows),
+        snippets: snippets::of("https://kho.example.org", ID, 6, &rows),
+        files: Files::new(6, 412_817_732, true, rows, None),
         versions: (1..=3)
             .rev()
             .map(|n| Version {
@@ -301,7 +320,7 @@ fn exports(names: &[&str]) -> Vec<Link> {
 fn bare() -> Landing {
     let mut bare = full();
     bare.access.state = AccessState::MetadataOnly;
-    bare.files = Files::new(ID, 0, 0, true, 1, Vec::new());
+    bare.files = Files::new(0, 0, true, Vec::new(), None);
     bare.creators.truncate(1);
     if let Some(person) = bare.creators.first_mut() {
         person.affiliations.clear();

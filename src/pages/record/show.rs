@@ -1,6 +1,7 @@
 //! `/records/{id}`: the landing page, or the record in the format that was asked for.
 //!
-//! Four queries: the version, its concept, all versions, one page of files. What everybody sees alike is
+//! Four queries: the version, its concept, all versions, the first files; of many files three more, for one level of
+//! their folders. What everybody sees alike is
 //! kept (`pages::kept`) until anything published changes.
 
 use std::sync::Arc;
@@ -20,8 +21,9 @@ use super::{
 use crate::{
     catalog::{self, Found, Version},
     error::{Error, Kind, Result},
+    files::{Of, level as level_of},
     formats,
-    ids::RecordId,
+    ids::{FileKey, RecordId},
     pages::{
         kept::{Kept, Page},
         shell::{self, Visit},
@@ -126,23 +128,20 @@ fn wanted(visit: &Visit) -> Result<Wanted> {
 }
 
 async fn page(visit: &Visit, id: &RecordId, kept: &Kept) -> Result<Response> {
-    let files_page = visit
-        .parameter("files_page")
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(1)
-        .max(1);
+    let part = Part::asked(visit)?;
     if !visit.is_shared() {
-        return match load(visit, id, files_page).await? {
+        return match load(visit, id, &part).await? {
             Ok(loaded) => Ok(visit.send(StatusCode::OK, &render(visit, &loaded)?)),
             Err(elsewhere) => Ok(elsewhere),
         };
     }
     let moment = Moment::now(visit.ctx()).await?;
-    let name = format!("record {id} {files_page}");
+    // The part of the files is in the address, which is part of what the page is kept by.
+    let name = format!("record {id}");
     if let Some(page) = kept.get(visit, moment, &name) {
         return Ok(visit.send(StatusCode::OK, &page));
     }
-    let loaded = match load(visit, id, files_page).await? {
+    let loaded = match load(visit, id, &part).await? {
         Ok(loaded) => loaded,
         Err(elsewhere) => return Ok(elsewhere),
     };
@@ -151,11 +150,29 @@ async fn page(visit: &Visit, id: &RecordId, kept: &Kept) -> Result<Response> {
     Ok(visit.send(StatusCode::OK, &page))
 }
 
+/// What of the files is asked for.
+struct Part {
+    folder: Option<FileKey>,
+    page: u64,
+}
+
+impl Part {
+    fn asked(visit: &Visit) -> Result<Self> {
+        let folder = visit.parameter("folder").filter(|f| !f.is_empty());
+        let folder = folder.map(|f| f.parse().map_err(|_| Error::not_found(Kind::File, f)));
+        let page = visit.parameter("files_page").and_then(|n| n.parse().ok());
+        Ok(Self {
+            folder: folder.transpose()?,
+            page: page.unwrap_or(1),
+        })
+    }
+}
+
 /// Everything the page shows; or, for a concept's id, the way to its newest version.
 async fn load(
     visit: &Visit,
     id: &RecordId,
-    files_page: u64,
+    part: &Part,
 ) -> Result<std::result::Result<Loaded, Response>> {
     let ctx = visit.ctx();
     let version: Version = match catalog::find(ctx, id).await? {
@@ -163,17 +180,24 @@ async fn load(
         Found::Version(version) => *version,
     };
     let versions = catalog::versions(ctx, &version).await?;
-    let files_page = files_page.min(catalog::last_files_page(&version, Files::PER_PAGE));
-    let files = if version.files_open && version.row().file_count > 0 {
-        catalog::files(ctx, &version, files_page, Files::PER_PAGE).await?
-    } else {
-        Vec::new()
-    };
+    let row = version.row();
+    let (mut files, mut level) = (Vec::new(), None);
+    if version.files_open && row.file_count > 0 {
+        files = catalog::files(ctx, &version, 1, Files::PER_PAGE).await?;
+        if part.folder.is_some() || row.file_count as u64 > Files::PER_PAGE {
+            let (of, folder) = (Of::Record(&row.id), part.folder.as_ref());
+            let found = level_of(ctx, of, folder, part.page, Files::PER_PAGE).await?;
+            if let (Some(folder), 0) = (folder, found.count) {
+                return Err(Error::not_found(Kind::File, folder));
+            }
+            level = Some((found, part.folder.clone()));
+        }
+    }
     Ok(Ok(Loaded {
         version,
         versions,
         files,
-        files_page,
+        level,
     }))
 }
 

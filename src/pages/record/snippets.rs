@@ -12,8 +12,8 @@ pub struct Snippet {
     pub code: String,
 }
 
-/// The snippets for the files of a page; none without files.
-pub fn of(base_url: &str, files: &[FileRow]) -> Vec<Snippet> {
+/// The snippets for a version with `count` files, of which these are the first; none without files.
+pub fn of(base_url: &str, record: &str, count: u64, files: &[FileRow]) -> Vec<Snippet> {
     let table = files
         .iter()
         .find_map(|f| Some((f, Table::of(&f.key.to_lowercase())?)));
@@ -48,6 +48,20 @@ pub fn of(base_url: &str, files: &[FileRow]) -> Vec<Snippet> {
                 "curl -fL -C - -o {name} '{base_url}{}'\nprintf '%s  %s\\n' {} {name} | sha256sum -c -",
                 file.url, file.sha256
             ),
+        ));
+    }
+    if count > 1 {
+        let at = format!("{base_url}/records/{record}");
+        out.push(snippet(
+            "everything",
+            format!(
+                "curl -fL -C - -o {record}.zip '{at}/archive'\nunzip -q {record}.zip\n(cd {record} && sha256sum -c --quiet SHA256SUMS)"
+            ),
+        ));
+        // Fetches several at once, goes on where it was cut off, and compares every digest by itself.
+        out.push(snippet(
+            "aria2",
+            format!("aria2c -c -V -j 4 '{at}/files.meta4'"),
         ));
     }
     out
@@ -122,23 +136,45 @@ mod tests {
     fn the_first_table_is_chosen_and_else_the_first_file() {
         let tools = |keys: &[&str]| {
             let rows: Vec<FileRow> = keys.iter().map(|k| row(k)).collect();
-            of("https://kho.example.org", &rows)
-                .iter()
-                .map(|s| s.tool)
-                .collect::<Vec<_>>()
+            of(
+                "https://kho.example.org",
+                "k3f9a-2bq71",
+                rows.len() as u64,
+                &rows,
+            )
+            .iter()
+            .map(|s| s.tool)
+            .collect::<Vec<_>>()
         };
         assert_eq!(
             tools(&["a.md", "b.csv"]),
-            ["sheets", "Python", "R", "DuckDB", "shell"]
+            [
+                "sheets",
+                "Python",
+                "R",
+                "DuckDB",
+                "shell",
+                "everything",
+                "aria2"
+            ]
         );
-        assert_eq!(tools(&["a.md", "b.xlsx"]), ["Python", "R", "shell"]);
+        assert_eq!(
+            tools(&["a.md", "b.xlsx"]),
+            ["Python", "R", "shell", "everything", "aria2"]
+        );
         assert_eq!(tools(&["a.md"]), ["shell"]);
         assert!(tools(&[]).is_empty());
     }
 
     #[test]
     fn a_name_cannot_become_a_command() {
-        let code = &of("https://kho.example.org", &[row("-x'; rm -rf ~; '.bin")])[0].code;
+        let code = &of(
+            "https://kho.example.org",
+            "k3f9a-2bq71",
+            1,
+            &[row("-x'; rm -rf ~; '.bin")],
+        )[0]
+        .code;
         assert!(
             code.contains("-o './-x'\\''; rm -rf ~; '\\''.bin' 'https://"),
             "{code}"

@@ -8,7 +8,10 @@ use super::{
     files::{FileRow, Folder},
     snippets::Snippet,
 };
-use crate::pages::parts::{Link, Pager, Text};
+use crate::pages::{
+    folders::FolderLevel,
+    parts::{Link, Text},
+};
 
 /// `/records/{id}`: one version of a record.
 #[derive(Debug, Clone, Serialize)]
@@ -165,33 +168,33 @@ pub struct Files {
     pub bytes: u64,
     /// May this reader download them?
     pub open: bool,
-    /// At most fifty, in folders.
+    /// All of them in folders that open, when there are at most fifty.
     pub root: Folder,
-    pub pager: Option<Pager>,
+    /// Else one level of the folders, and the files in it.
+    pub level: Option<FolderLevel>,
+    /// The zip of everything, the lists for fetching and checking; none where nothing may be fetched.
+    pub everything: bool,
 }
 
 impl Files {
     /// How many rows stand on a page.
     pub const PER_PAGE: u64 = 25;
 
-    /// `rows` are those of page `current` (`?files_page=`), in the order of their keys.
+    /// `rows` are all files, or those of the level.
     pub fn new(
-        record: &str,
         count: u64,
         bytes: u64,
         open: bool,
-        current: u64,
         rows: Vec<FileRow>,
+        level: Option<FolderLevel>,
     ) -> Self {
-        let last = count.div_ceil(Self::PER_PAGE);
         Self {
             count,
             bytes,
             open,
-            root: Folder::of(rows),
-            pager: Pager::new(current, last, |n| {
-                format!("/records/{record}?files_page={n}#files")
-            }),
+            root: Folder::of(rows, level.is_some()),
+            level,
+            everything: open && count > 0,
         }
     }
 }

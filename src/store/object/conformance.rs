@@ -74,6 +74,7 @@ async fn what_was_received_is_there_with_its_digests() {
             assert_eq!(got.size, len as u64);
             assert_eq!(got.sha256.0, <[u8; 32]>::from(Sha256Hasher::digest(&bytes)));
             assert_eq!(got.md5.0, <[u8; 16]>::from(Md5Hasher::digest(&bytes)));
+            assert_eq!(got.crc32, crc32fast::hash(&bytes));
             assert_eq!(store.staged("token").await.unwrap(), Some(len as u64));
             assert_eq!(
                 all(store.read_staged("token", 0..got.size).await).await,
@@ -91,6 +92,7 @@ async fn big_uploads_come_through_all_lanes() {
         let got = put(&store, "big", &bytes, 300_000).await;
         assert_eq!(got.sha256.0, <[u8; 32]>::from(Sha256Hasher::digest(&bytes)));
         assert_eq!(got.md5.0, <[u8; 16]>::from(Md5Hasher::digest(&bytes)));
+        assert_eq!(got.crc32, crc32fast::hash(&bytes));
         assert!(all(store.read_staged("big", 0..got.size).await).await == bytes);
     }
 }

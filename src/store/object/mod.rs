@@ -64,6 +64,8 @@ pub struct Received {
     pub size: u64,
     pub sha256: Sha256,
     pub md5: Md5,
+    /// As a zip names it (ISO 3309): known now, so that a record can be sent as one zip without reading it twice.
+    pub crc32: u32,
 }
 
 /// A folder of the archive tree that is to appear, and the files that make it count.

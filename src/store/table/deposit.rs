@@ -83,6 +83,8 @@ pub mod draft_file {
         pub metadata: String,
         pub created: i64,
         pub updated: i64,
+        /// CRC-32 of the bytes; unknown of what an older program received.
+        pub crc32: Option<i64>,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

@@ -57,6 +57,8 @@ pub mod record_file {
         /// Path in the archive.
         pub content: String,
         pub metadata: String,
+        /// CRC-32 of the bytes; unknown of what an older program received.
+        pub crc32: Option<i64>,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

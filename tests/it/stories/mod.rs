@@ -3,8 +3,10 @@
 mod access;
 mod bounds;
 mod callers;
+mod downloads;
 mod drafts;
 mod main_job;
+mod many;
 mod names;
 mod recovery;
 mod withdrawal;

@@ -6,6 +6,7 @@
 use std::{fs::File, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
+use crc32fast::Hasher as Crc32Hasher;
 use md5::Md5 as Md5Hasher;
 use sha2::{Digest, Sha256 as Sha256Hasher};
 use tokio::{sync::Semaphore, task::JoinHandle};
@@ -54,10 +55,30 @@ struct Lanes {
     failure: Arc<Failure>,
     file: Arc<File>,
     disk: Lane<Part>,
-    sha256: Lane<Sha256Hasher>,
+    sha256: Lane<Sums>,
     md5: Lane<Md5Hasher>,
     flush: Option<JoinHandle<()>>,
     unflushed: u64,
+}
+
+/// What one lane computes: the CRC costs next to nothing beside SHA-256, and MD5 is the slower lane.
+#[derive(Debug, Default)]
+struct Sums {
+    sha256: Sha256Hasher,
+    crc32: Crc32Hasher,
+}
+
+impl Sums {
+    fn add(&mut self, batch: &[Bytes]) {
+        for bytes in batch {
+            self.sha256.update(bytes);
+            self.crc32.update(bytes);
+        }
+    }
+
+    fn end(self) -> (Sha256, u32) {
+        (Sha256(self.sha256.finalize().into()), self.crc32.finalize())
+    }
 }
 
 impl Folder {
@@ -113,12 +134,14 @@ impl Receiver {
             super::blocking("upload", move || part.publish(&folder, &name)).await
         };
         // The digests of the last batches are made while the disk syncs.
-        let (saved, sha256, md5) = tokio::join!(saving, lanes.sha256.finish(), lanes.md5.finish());
+        let (saved, sums, md5) = tokio::join!(saving, lanes.sha256.finish(), lanes.md5.finish());
         saved?;
+        let (sha256, crc32) = sums?.end();
         Ok(Received {
             size: self.size,
-            sha256: Sha256(sha256?.finalize().into()),
+            sha256,
             md5: Md5(md5?.finalize().into()),
+            crc32,
         })
     }
 
@@ -130,14 +153,16 @@ impl Receiver {
         super::blocking("upload", move || {
             let mut part = Part::create(&folder, &name)?;
             part.try_write(&batch)?;
-            let (mut sha256, mut md5) = (Sha256Hasher::new(), Md5Hasher::new());
-            hash(&mut sha256, &batch);
+            let (mut sums, mut md5) = (Sums::default(), Md5Hasher::new());
+            sums.add(&batch);
             hash(&mut md5, &batch);
             part.publish(&folder, &name)?;
+            let (sha256, crc32) = sums.end();
             Ok(Received {
                 size,
-                sha256: Sha256(sha256.finalize().into()),
+                sha256,
                 md5: Md5(md5.finalize().into()),
+                crc32,
             })
         })
         .await
@@ -190,7 +215,7 @@ impl Lanes {
             failure: part.failure(),
             file: part.file(),
             disk: Lane::new(part, Part::write),
-            sha256: Lane::new(Sha256Hasher::new(), hash),
+            sha256: Lane::new(Sums::default(), Sums::add),
             md5: Lane::new(Md5Hasher::new(), hash),
             flush: None,
             unflushed: 0,
