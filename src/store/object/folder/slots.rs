@@ -27,6 +27,7 @@ use super::{
     super::{
         PartPlan, Received, ReceivedPart,
         lane::{Batch, Lane},
+        resume::missing,
     },
     Folder, absent,
     going::{Hashers, claim, until_free},
@@ -294,7 +295,7 @@ async fn check(index: &File, plan: PartPlan, parts: &[(u32, String)]) -> Result<
     if same {
         Ok(())
     } else {
-        Err(Error::bad_request("parts-missing"))
+        Err(missing(have.len(), plan))
     }
 }
 
