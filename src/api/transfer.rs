@@ -115,7 +115,8 @@ pub async fn entry(ctx: &Ctx, id: &RecordId, file: &File) -> Result<Value> {
 
 /// The same in a listing: adds to each entry what is under way for it.
 pub async fn entries(ctx: &Ctx, id: &RecordId, listing: &mut Value) -> Result<()> {
-    for upload in upload::of_draft(ctx, id).await? {
+    let in_parts = upload::of_draft(ctx, id).await?.into_iter();
+    for upload in in_parts.filter(|upload| upload.plan().is_some()) {
         let entry = listing["entries"]
             .as_array_mut()
             .and_then(|all| all.iter_mut().find(|e| e["key"].as_str() == upload.key()));

@@ -1,6 +1,8 @@
 //! Begins uploads, and says what an announced file must come to.
 
-use sea_orm::{ConnectionTrait, EntityTrait};
+use std::collections::HashSet;
+
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::{Checksum, Shape, Upload, expiry, find, too_large};
 use crate::{
@@ -103,59 +105,99 @@ pub async fn announce(ctx: &Ctx, id: &RecordId, new: Vec<(NewFile, Plan)>) -> Re
         .map(|(file, plan)| (file.clone(), (file.key, plan)))
         .unzip();
     start(ctx, id, files).await?;
-    for (key, plan) in plans {
-        expect(ctx, id, &key, plan).await?;
+    let (in_parts, at_once): (Vec<_>, Vec<_>) = plans
+        .into_iter()
+        .partition(|(_, plan)| plan.parts.is_some());
+    declare(ctx, id, at_once).await?;
+    for (key, plan) in in_parts {
+        if let (Some(cut), size) = (plan.parts, plan.size) {
+            begin_parts(ctx, id, &key, checked(cut, size)?, plan.checksum).await?;
+        }
     }
     Ok(())
 }
 
-/// Saying the same again changes nothing, so that an answer may get lost.
-async fn expect(ctx: &Ctx, id: &RecordId, key: &FileKey, plan: Plan) -> Result<()> {
-    let cut = match plan.parts {
-        Some(cut) => Some(checked(cut, plan.size)?),
-        None if plan.size.is_none() && plan.checksum.is_none() => return Ok(()),
-        None => None,
-    };
-    let checksum = plan.checksum.map(|c| c.to_string());
+/// Keeps what was said of files that come at once.
+async fn declare(ctx: &Ctx, id: &RecordId, plans: Vec<(FileKey, Plan)>) -> Result<()> {
+    let said = plans
+        .into_iter()
+        .filter(|(_, plan)| plan.size.is_some() || plan.checksum.is_some());
+    let mut rows = Vec::new();
+    let mut keys = Vec::new();
+    for (key, plan) in said {
+        rows.push(upload::ActiveModel::from(upload::Model {
+            size: plan.size.map(|n| n as i64),
+            checksum: plan.checksum.map(|c| c.to_string()),
+            // Nothing came yet that could be given up.
+            expires: i64::MAX,
+            ..fresh(ctx, id, Some(&key), Shape::Put)?
+        }));
+        keys.push(key);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let tx = ctx.env.db.begin().await?;
+    lock_files(ctx, &tx, id).await?;
+    let before: HashSet<Option<String>> = upload::Entity::find()
+        .select_only()
+        .column(upload::Column::Key)
+        .filter(upload::COLUMN.draft_id.eq(id.as_str()))
+        .into_tuple()
+        .all(&tx)
+        .await?
+        .into_iter()
+        .collect();
+    for key in keys {
+        if before.contains(&Some(key.to_string())) {
+            supersede(ctx, &tx, id, &key).await?;
+        }
+    }
+    for some in rows.chunks(500) {
+        upload::Entity::insert_many(some.to_vec())
+            .exec_without_returning(&tx)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Begins an upload in parts. Beginning the same again changes nothing, so that an answer may get lost.
+async fn begin_parts(
+    ctx: &Ctx,
+    id: &RecordId,
+    key: &FileKey,
+    cut: PartPlan,
+    checksum: Option<Checksum>,
+) -> Result<()> {
+    let checksum = checksum.map(|c| c.to_string());
     if let Some(before) = find(ctx.env.db.read(), id, key).await?
-        && (before.plan(), &before.row.checksum) == (cut, &checksum)
-        && cut.is_some()
+        && (before.plan(), &before.row.checksum) == (Some(cut), &checksum)
     {
         return Ok(());
     }
-    let shape = if cut.is_some() {
-        Shape::Parts
-    } else {
-        Shape::Put
-    };
-    let mut row = upload::Model {
-        size: plan.size.map(|n| n as i64),
+    // The store may be far away: not inside the transaction.
+    let name = staging_name(ctx)?;
+    let row = upload::Model {
+        size: Some(cut.size as i64),
         checksum,
-        ..fresh(ctx, id, Some(key), shape)?
+        handle: Some(ctx.env.objects.begin_parts(&name, cut).await?),
+        part_size: Some(cut.part_size as i64),
+        name: Some(name.clone()),
+        ..fresh(ctx, id, Some(key), Shape::Parts)?
     };
-    match cut {
-        Some(cut) => {
-            // The store may be far away: not inside the transaction.
-            let name = staging_name(ctx)?;
-            row.handle = Some(ctx.env.objects.begin_parts(&name, cut).await?);
-            row.part_size = Some(cut.part_size as i64);
-            row.name = Some(name);
-        }
-        // Nothing came yet that could be given up.
-        None => row.expires = i64::MAX,
-    }
     let kept = async {
         let tx = ctx.env.db.begin().await?;
         lock_files(ctx, &tx, id).await?;
         refuse_completed(&self::row(&tx, id, key).await?)?;
         supersede(ctx, &tx, id, key).await?;
-        insert(&tx, row.clone()).await?;
+        insert(&tx, row).await?;
         tx.commit().await?;
         Ok(())
     };
     let kept = kept.await;
-    if let (Err(_), Some(name)) = (&kept, &row.name)
-        && let Err(left) = ctx.env.objects.discard(name).await
+    if kept.is_err()
+        && let Err(left) = ctx.env.objects.discard(&name).await
     {
         tracing::warn!(%name, error = %left, "an upload in parts is left for the sweep");
     }

@@ -1,6 +1,6 @@
 //! The end of an upload: its file has the bytes, or they are given up.
 
-use sea_orm::{ActiveValue::Set, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 use super::{Checksum, Lease, Shape, Upload, begin::wrong_size, expiry};
 use crate::{
@@ -9,12 +9,15 @@ use crate::{
     error::{Error, Problem, Result},
     files::{
         lock_files,
-        receive::{name_bytes, refuse_completed},
+        receive::{name_bytes, refuse_completed, staging_name},
         row,
     },
     store::{
         object::Received,
-        table::{deposit::draft_file, upload::upload},
+        table::{
+            deposit::draft_file,
+            upload::{upload, upload_part},
+        },
     },
 };
 
@@ -164,11 +167,7 @@ pub async fn abandon(ctx: &Ctx, given: &Upload) -> Result<()> {
 }
 
 /// Takes an upload out, with its bytes and the file that it announced.
-pub(super) async fn remove(
-    ctx: &Ctx,
-    tx: &impl sea_orm::ConnectionTrait,
-    row: upload::Model,
-) -> Result<()> {
+pub(super) async fn remove(ctx: &Ctx, tx: &impl ConnectionTrait, row: upload::Model) -> Result<()> {
     discard_staged(ctx, tx, row.name.into_iter().collect()).await?;
     if let Some(key) = row.key
         && row.status != "done"
@@ -191,7 +190,7 @@ pub(super) async fn parts_again(ctx: &Ctx, lease: &Lease, upload: &Upload) -> Re
     let Some(plan) = upload.plan() else {
         return Ok(());
     };
-    let name = crate::files::receive::staging_name(ctx)?;
+    let name = staging_name(ctx)?;
     let handle = ctx.env.objects.begin_parts(&name, plan).await?;
     let tx = ctx.env.db.begin().await?;
     crate::store::table::upload::upload_part::Entity::delete_many()

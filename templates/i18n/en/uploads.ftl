@@ -28,3 +28,12 @@ problem-whole-number = This must be a whole number that is not negative.
 problem-transfer-multipart = This file comes in parts. Send each to its own address, then confirm the file.
 problem-concat-other = A final upload is put together from partial uploads of the same draft.
 problem-concat-unfinished = One of the partial uploads is not finished.
+
+# On the page of a draft's files.
+upload-choose-folder = Or choose a folder
+upload-folder-hint = Paths within the folder are kept. Files and folders may also be dropped here. After an interruption, choose the same file again: the upload goes on where it stopped.
+upload-pause = Pause
+upload-paused = Paused
+upload-resume = Go on
+upload-cancel = Drop
+upload-lost = The line to the server is gone. It can go on when you are online again.

@@ -28,3 +28,12 @@ problem-whole-number = Giá trị này phải là số nguyên không âm.
 problem-transfer-multipart = Tệp này được tải lên theo phần. Hãy gửi từng phần đến địa chỉ riêng, rồi xác nhận tệp.
 problem-concat-other = Lượt ghép cuối phải gồm các lượt tải lên từng phần của cùng một bản nháp.
 problem-concat-unfinished = Một trong các lượt tải lên từng phần chưa xong.
+
+# Trên trang tệp của bản nháp.
+upload-choose-folder = Hoặc chọn một thư mục
+upload-folder-hint = Đường dẫn trong thư mục được giữ lại. Cũng có thể kéo thả tệp và thư mục vào đây. Nếu bị ngắt, hãy chọn lại đúng tệp đó: việc tải lên sẽ tiếp tục từ chỗ dừng.
+upload-pause = Tạm dừng
+upload-paused = Đã tạm dừng
+upload-resume = Tiếp tục
+upload-cancel = Bỏ
+upload-lost = Mất kết nối với máy chủ. Có thể tiếp tục khi có mạng trở lại.

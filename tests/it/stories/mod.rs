@@ -7,4 +7,6 @@ mod drafts;
 mod main_job;
 mod names;
 mod recovery;
+mod tus;
+mod uploads;
 mod withdrawal;
