@@ -8,9 +8,12 @@ use crate::{
     ctx::Ctx,
     deposit::held::staged_after,
     error::Result,
-    ids::RecordId,
+    ids::{FileKey, RecordId},
     jobs::{self, Job},
-    store::table::deposit::{draft, draft_file, parent},
+    store::table::{
+        deposit::{draft, draft_file, parent},
+        upload::upload,
+    },
 };
 
 /// Rows looked at together.
@@ -48,11 +51,31 @@ pub(crate) async fn remove_files(ctx: &Ctx, tx: &impl ConnectionTrait, id: &str)
         let names = some.into_iter().filter_map(|(_, staged)| staged).collect();
         discard_staged(ctx, tx, names).await?;
     }
+    discard_uploads(ctx, tx, id, None).await?;
     draft_file::Entity::delete_many()
         .filter(draft_file::COLUMN.draft_id.eq(id))
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Gives up what is under way for one file of a draft, or for all and whatever belongs to none.
+pub(crate) async fn discard_uploads(
+    ctx: &Ctx,
+    tx: &impl ConnectionTrait,
+    id: &str,
+    key: Option<&FileKey>,
+) -> Result<()> {
+    let mut which = upload::Entity::find().filter(upload::COLUMN.draft_id.eq(id));
+    if let Some(key) = key {
+        which = which.filter(upload::COLUMN.key.eq(key.as_str()));
+    }
+    let mut names = Vec::new();
+    for row in which.all(tx).await? {
+        names.extend(row.name);
+        upload::Entity::delete_by_id(row.id).exec(tx).await?;
+    }
+    discard_staged(ctx, tx, names).await
 }
 
 /// Enqueues the removal of staged bytes, in jobs of a bounded size.

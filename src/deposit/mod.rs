@@ -25,7 +25,7 @@ pub use self::{
     reserve::{release_doi, reserve_doi},
 };
 pub(crate) use self::{
-    discard::{discard_staged, remove as remove_draft, remove_files},
+    discard::{discard_staged, discard_uploads, remove as remove_draft, remove_files},
     edit::import,
     held::{held, rows_after},
 };

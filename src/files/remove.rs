@@ -4,7 +4,7 @@ use sea_orm::EntityTrait;
 
 use crate::{
     ctx::Ctx,
-    deposit::{discard_staged, remove_files},
+    deposit::{discard_staged, discard_uploads, remove_files},
     error::Result,
     files::{lock_files, row},
     ids::{FileKey, RecordId},
@@ -20,6 +20,7 @@ pub async fn remove(ctx: &Ctx, id: &RecordId, key: &FileKey) -> Result<()> {
         .exec(&tx)
         .await?;
     discard_staged(ctx, &tx, found.staged.into_iter().collect()).await?;
+    discard_uploads(ctx, &tx, id.as_str(), Some(key)).await?;
     tx.commit().await?;
     Ok(())
 }

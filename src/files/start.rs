@@ -6,6 +6,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySe
 use serde_json::Value;
 
 use crate::{
+    access::LoadedDraft,
     ctx::Ctx,
     error::{Error, Problem, Result},
     files::lock_files,
@@ -26,6 +27,19 @@ pub struct NewFile {
 pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<u64> {
     let tx = ctx.env.db.begin().await?;
     let loaded = lock_files(ctx, &tx, id).await?;
+    let count = announce(ctx, &tx, &loaded, id, new).await?;
+    tx.commit().await?;
+    Ok(count)
+}
+
+/// The same inside a transaction that holds the draft.
+pub(super) async fn announce(
+    ctx: &Ctx,
+    tx: &impl ConnectionTrait,
+    loaded: &LoadedDraft,
+    id: &RecordId,
+    new: Vec<NewFile>,
+) -> Result<u64> {
     if !loaded.draft.files_enabled {
         return Err(Error::invalid("files-disabled", "files.enabled"));
     }
@@ -36,9 +50,9 @@ pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<u64> {
     }
     let have = draft_file::Entity::find()
         .filter(draft_file::COLUMN.draft_id.eq(id.as_str()))
-        .count(&tx)
+        .count(tx)
         .await?;
-    let known = known(&tx, id, &new).await?;
+    let known = known(tx, id, &new).await?;
     let mut problems = Vec::new();
     let mut seen = HashSet::new();
     let mut fresh = Vec::new();
@@ -95,10 +109,9 @@ pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<u64> {
         .collect();
     for some in rows.chunks(2_000) {
         draft_file::Entity::insert_many(some.to_vec())
-            .exec_without_returning(&tx)
+            .exec_without_returning(tx)
             .await?;
     }
-    tx.commit().await?;
     Ok(count)
 }
 

@@ -19,6 +19,8 @@ enum Stage {
     Announced,
     /// The same, its file sent and not confirmed.
     Sent,
+    /// A draft of the owner, and an upload by tus that began and has no bytes yet.
+    Uploading,
     /// The same, with a reserved DOI.
     Reserved,
     /// A published record of the owner with the file `a.csv`.
@@ -204,6 +206,11 @@ fn table() -> Vec<Row> {
             none,
             theirs(204),
         ),
+        row("OPTIONS", "/api/uploads", Nothing, none, [204; 5]),
+        row("POST", "/api/uploads", Uploading, none, theirs(201)),
+        row("HEAD", "/api/uploads/{id}", Uploading, none, theirs(200)),
+        row("PATCH", "/api/uploads/{id}", Uploading, none, theirs(204)),
+        row("DELETE", "/api/uploads/{id}", Uploading, none, theirs(204)),
         row("GET", "/api/user/records", Draft, none, signed_in),
         row("GET", "/api/user/tokens", Nothing, none, signed_in),
         row("POST", "/api/user/tokens", Nothing, token, in_person),
@@ -246,6 +253,9 @@ fn every_route_answers_everybody_as_the_table_says() {
                 if let Some(body) = row.body {
                     request = request.json(&body());
                 }
+                if let Some((_, record)) = path.split_once("?record=") {
+                    request = tus(request, record);
+                }
                 let answer = client.send(request).await;
                 if answer.status != expected {
                     wrong.push(format!(
@@ -257,6 +267,22 @@ fn every_route_answers_everybody_as_the_table_says() {
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     });
+}
+
+/// The headers that every call of tus may carry.
+fn tus(request: reqwest::RequestBuilder, record: &str) -> reqwest::RequestBuilder {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    let metadata = format!(
+        "record {},key {}",
+        BASE64_STANDARD.encode(record),
+        BASE64_STANDARD.encode("b.csv")
+    );
+    request
+        .header("Tus-Resumable", "1.0.0")
+        .header("Upload-Metadata", metadata)
+        .header("Upload-Length", "3")
+        .header("Upload-Offset", "0")
+        .header("Content-Type", "application/offset+octet-stream")
 }
 
 /// Makes what a call is about and gives its path.
@@ -279,6 +305,14 @@ async fn stage(app: &TestApp, owner: &str, stage: Stage, path: &str) -> String {
     }
     if matches!(stage, Draft | Record | Next) {
         client.upload(&id, "a.csv", "a").await;
+    }
+    if stage == Uploading {
+        if path == "/api/uploads" {
+            return format!("{path}?record={id}");
+        }
+        let begin = client.request(Method::POST, "/api/uploads");
+        let begun = client.send(tus(begin, &id)).await.is(201);
+        return format!("{}?record={id}", begun.header("location"));
     }
     if stage == Reserved {
         client

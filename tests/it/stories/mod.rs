@@ -9,4 +9,6 @@ mod main_job;
 mod many;
 mod names;
 mod recovery;
+mod tus;
+mod uploads;
 mod withdrawal;

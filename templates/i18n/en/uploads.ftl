@@ -1,0 +1,39 @@
+# Uploads that go on over several requests.
+missing-upload = There is no such upload
+problem-upload-busy = Another request is writing to this upload right now. Try again in a moment.
+problem-upload-locked = Another request is writing to this upload right now. Try again in a moment.
+problem-upload-joining = The parts of this file are being put together. Ask again in a moment.
+problem-upload-expired = This upload stood still for too long and was given up. Please begin it anew.
+problem-upload-offset = The upload stands at byte { $offset }. Go on from there.
+problem-upload-offset-missing = The header Upload-Offset is missing.
+problem-upload-length-missing = Say how long the upload is: Upload-Length, or Upload-Defer-Length: 1 while it is not known. A final concatenation takes neither.
+problem-upload-length-changed = The length of this upload is fixed already, or more bytes than that have arrived.
+problem-upload-too-long = More bytes came than the { $size } that this upload has.
+problem-upload-metadata = Upload-Metadata must name the draft (record) and the file (key); { $name } is missing or malformed.
+problem-tus-version = This server speaks tus 1.0.0. Send Tus-Resumable: 1.0.0.
+problem-header = The header { $name } cannot be understood.
+problem-checksum = This is not a checksum. A checksum looks like md5:… or sha256:…, with hexadecimal digits.
+problem-checksum-algorithm = Checksums by { $name } are not known here. Use sha256, sha1 or md5.
+problem-chunk-checksum = The bytes of this request are { $found } where { $declared } was declared. They were not kept: send them again.
+problem-part-checksum = Part { $number } is { $found } where { $declared } was declared. It was not kept: send it again.
+problem-file-checksum = The file is { $found } where { $declared } was declared. It was not kept: please upload it again.
+problem-file-size = The file has { $received } bytes where { $declared } were declared. It was not kept.
+problem-part-length = This part must have { $expected } bytes; { $received } came.
+problem-part-number = There is no part { $number }: this file has { $parts } parts, counted from 1.
+problem-parts-missing = Not all parts are there, or one of them changed: { $received } of { $parts }.
+problem-parts-plan = { $parts } parts of { $part_size } bytes do not make { $size } bytes. A file has 1 to { $most } parts, all of one size but for the last.
+problem-parts-required = A file that comes in parts needs the number of parts.
+problem-size-missing = A file that comes in parts needs its size.
+problem-whole-number = This must be a whole number that is not negative.
+problem-transfer-multipart = This file comes in parts. Send each to its own address, then confirm the file.
+problem-concat-other = A final upload is put together from partial uploads of the same draft.
+problem-concat-unfinished = One of the partial uploads is not finished.
+
+# On the page of a draft's files.
+upload-choose-folder = Or choose a folder
+upload-folder-hint = Paths within the folder are kept. Files and folders may also be dropped here. After an interruption, choose the same file again: the upload goes on where it stopped.
+upload-pause = Pause
+upload-paused = Paused
+upload-resume = Go on
+upload-cancel = Drop
+upload-lost = The line to the server is gone. It can go on when you are online again.

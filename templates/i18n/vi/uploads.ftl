@@ -1,0 +1,39 @@
+# Tải lên qua nhiều yêu cầu.
+missing-upload = Không có lượt tải lên này
+problem-upload-busy = Một yêu cầu khác đang ghi vào lượt tải lên này. Hãy thử lại sau giây lát.
+problem-upload-locked = Một yêu cầu khác đang ghi vào lượt tải lên này. Hãy thử lại sau giây lát.
+problem-upload-joining = Các phần của tệp này đang được ghép lại. Hãy hỏi lại sau giây lát.
+problem-upload-expired = Lượt tải lên này đã đứng yên quá lâu và bị hủy. Vui lòng bắt đầu lại.
+problem-upload-offset = Lượt tải lên đang ở byte { $offset }. Hãy tiếp tục từ đó.
+problem-upload-offset-missing = Thiếu tiêu đề Upload-Offset.
+problem-upload-length-missing = Hãy cho biết độ dài: Upload-Length, hoặc Upload-Defer-Length: 1 khi chưa biết. Lượt ghép cuối không có cả hai.
+problem-upload-length-changed = Độ dài của lượt tải lên này đã được ấn định, hoặc số byte đã nhận nhiều hơn thế.
+problem-upload-too-long = Số byte gửi đến nhiều hơn { $size } byte của lượt tải lên này.
+problem-upload-metadata = Upload-Metadata phải nêu bản nháp (record) và tệp (key); { $name } bị thiếu hoặc sai dạng.
+problem-tus-version = Máy chủ này dùng tus 1.0.0. Hãy gửi Tus-Resumable: 1.0.0.
+problem-header = Không hiểu được tiêu đề { $name }.
+problem-checksum = Đây không phải là mã kiểm tra. Mã kiểm tra có dạng md5:… hoặc sha256:…, với các chữ số thập lục phân.
+problem-checksum-algorithm = Ở đây không dùng mã kiểm tra { $name }. Hãy dùng sha256, sha1 hoặc md5.
+problem-chunk-checksum = Các byte của yêu cầu này cho mã { $found } trong khi đã khai báo { $declared }. Chúng không được lưu: hãy gửi lại.
+problem-part-checksum = Phần { $number } cho mã { $found } trong khi đã khai báo { $declared }. Phần này không được lưu: hãy gửi lại.
+problem-file-checksum = Tệp cho mã { $found } trong khi đã khai báo { $declared }. Tệp không được lưu: vui lòng tải lên lại.
+problem-file-size = Tệp có { $received } byte trong khi đã khai báo { $declared } byte. Tệp không được lưu.
+problem-part-length = Phần này phải có { $expected } byte; đã nhận { $received } byte.
+problem-part-number = Không có phần { $number }: tệp này có { $parts } phần, đếm từ 1.
+problem-parts-missing = Chưa đủ các phần, hoặc có phần đã thay đổi: { $received } trên { $parts }.
+problem-parts-plan = { $parts } phần, mỗi phần { $part_size } byte, không thành { $size } byte. Một tệp có từ 1 đến { $most } phần, cùng kích thước trừ phần cuối.
+problem-parts-required = Tệp tải lên theo phần cần có số phần.
+problem-size-missing = Tệp tải lên theo phần cần có kích thước.
+problem-whole-number = Giá trị này phải là số nguyên không âm.
+problem-transfer-multipart = Tệp này được tải lên theo phần. Hãy gửi từng phần đến địa chỉ riêng, rồi xác nhận tệp.
+problem-concat-other = Lượt ghép cuối phải gồm các lượt tải lên từng phần của cùng một bản nháp.
+problem-concat-unfinished = Một trong các lượt tải lên từng phần chưa xong.
+
+# Trên trang tệp của bản nháp.
+upload-choose-folder = Hoặc chọn một thư mục
+upload-folder-hint = Đường dẫn trong thư mục được giữ lại. Cũng có thể kéo thả tệp và thư mục vào đây. Nếu bị ngắt, hãy chọn lại đúng tệp đó: việc tải lên sẽ tiếp tục từ chỗ dừng.
+upload-pause = Tạm dừng
+upload-paused = Đã tạm dừng
+upload-resume = Tiếp tục
+upload-cancel = Bỏ
+upload-lost = Mất kết nối với máy chủ. Có thể tiếp tục khi có mạng trở lại.
