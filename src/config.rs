@@ -80,6 +80,11 @@ pub const SETTINGS: &[Setting] = &[
         "Largest file accepted, in bytes.",
     ),
     plain("max_files", "10000", "Most files in one version."),
+    plain(
+        "upload_days",
+        "7",
+        "Days after which an unfinished upload without progress is given up.",
+    ),
     plain("workers", "2", "Background jobs run at the same time."),
     plain("log", "info", "Log filter, as in RUST_LOG."),
     plain("log_format", "text", "text or json."),
@@ -143,6 +148,8 @@ pub struct Config {
     pub doi_prefix: String,
     pub max_file_size: u64,
     pub max_files: u64,
+    /// Days without progress after which an upload is given up.
+    pub upload_days: u64,
     pub workers: usize,
     pub log: String,
     pub log_json: bool,
@@ -283,6 +290,7 @@ impl Config {
             doi_prefix,
             max_file_size: number("max_file_size")?,
             max_files: number("max_files")?,
+            upload_days: number("upload_days")?.clamp(1, 3_650),
             workers: number("workers")?.clamp(1, 64) as usize,
             log: text("log"),
             log_json: text("log_format") == "json",

@@ -16,6 +16,8 @@ mod records;
 mod refusals;
 mod search;
 mod tokens;
+mod transfer;
+mod tus;
 mod vocabularies;
 
 use axum::{
@@ -85,6 +87,15 @@ pub fn router() -> Router<Env> {
                 .put(files::receive)
                 .post(files::commit)
                 .delete(files::remove),
+        )
+        .route("/api/uploads", post(tus::create).options(tus::options))
+        .route(
+            "/api/uploads/{id}",
+            axum::routing::patch(tus::patch)
+                .head(tus::look)
+                .delete(tus::terminate)
+                .post(tus::instead)
+                .options(tus::options),
         )
         .route("/api/user/records", get(search::own))
         .route("/api/user/tokens", get(tokens::list).post(tokens::create))

@@ -177,7 +177,7 @@ impl Objects {
         check_name(name)?;
         let wanted = 1..=plan.count();
         if !wanted.eq(parts.iter().map(|(number, _)| *number)) {
-            return Err(Error::bad_request("parts-missing"));
+            return Err(missing(parts.len(), plan));
         }
         match self {
             Self::Folder(f) => {
@@ -263,6 +263,14 @@ impl PartReceiver {
             .with("received", received);
         Error::BadRequest(problem)
     }
+}
+
+/// Not the parts of the plan, or not as they were.
+pub(super) fn missing(received: usize, plan: PartPlan) -> Error {
+    let problem = Problem::new("parts-missing", "")
+        .with("received", received)
+        .with("parts", plan.count());
+    Error::BadRequest(problem)
 }
 
 fn no_such_part(number: u32, plan: PartPlan) -> Error {

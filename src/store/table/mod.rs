@@ -6,4 +6,5 @@ pub mod deposit;
 pub mod harvest;
 pub mod people;
 pub mod record;
+pub mod upload;
 pub mod work;

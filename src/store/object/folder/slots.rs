@@ -28,6 +28,7 @@ use super::{
         PartPlan, Received, ReceivedPart,
         hashers::{Hashers, hash},
         lane::{Batch, Lane},
+        resume::missing,
     },
     Folder, absent,
     going::{claim, until_free},
@@ -295,7 +296,7 @@ async fn check(index: &File, plan: PartPlan, parts: &[(u32, String)]) -> Result<
     if same {
         Ok(())
     } else {
-        Err(Error::bad_request("parts-missing"))
+        Err(missing(have.len(), plan))
     }
 }
 
