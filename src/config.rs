@@ -4,7 +4,7 @@
 //! `kho config` prints the table with secrets hidden; `docs/guide/settings.md` must name each
 //! (`tests/it/settings.rs`). Not here: opening what a setting names (`store`).
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// One setting as the documentation and `kho config` know it.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,31 @@ pub const SETTINGS: &[Setting] = &[
         secret: true,
         about: "sqlite:PATH or postgres://…; default: sqlite in the data folder.",
     },
-    plain("storage_url", "", "file:PATH; default: the data folder."),
+    plain(
+        "storage_url",
+        "",
+        "file:PATH or s3://BUCKET/PREFIX; default: the data folder.",
+    ),
+    plain(
+        "s3_endpoint",
+        "",
+        "URL of an S3 server that is not AWS; keys and region come from AWS_* as for any tool.",
+    ),
+    plain(
+        "s3_path_style",
+        "false",
+        "Name the bucket in the path and not in the host.",
+    ),
+    plain(
+        "s3_redirect",
+        "false",
+        "Send clients to the bucket with presigned URLs, instead of streaming through Kho.",
+    ),
+    plain(
+        "s3_timeout",
+        "10",
+        "Seconds an answer of the bucket may take; a request fails after three times that.",
+    ),
     plain(
         "doi_prefix",
         "10.5072",
@@ -95,6 +119,21 @@ impl Source {
     }
 }
 
+/// Where bytes are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    Folder(PathBuf),
+    S3 {
+        bucket: String,
+        /// Without slashes at the ends; may be empty.
+        prefix: String,
+        endpoint: Option<String>,
+        path_style: bool,
+        redirect: bool,
+        timeout: Duration,
+    },
+}
+
 /// The settings in force.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -105,7 +144,7 @@ pub struct Config {
     pub repository_name: String,
     pub admin_email: String,
     pub database_url: String,
-    pub storage: PathBuf,
+    pub storage: Storage,
     pub doi_prefix: String,
     pub max_file_size: u64,
     pub max_files: u64,
@@ -179,18 +218,41 @@ impl Config {
                 BadSetting(format!("{key} must be a whole number, not {:?}", text(key)))
             })
         };
+        let yes = |key: &str| match text(key).as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            other => Err(BadSetting(format!(
+                "{key} must be true or false, not {other:?}"
+            ))),
+        };
         let storage_url = text("storage_url");
         let storage = match storage_url.split_once(':') {
-            _ if storage_url.is_empty() => data.clone(),
-            Some(("file", path)) => PathBuf::from(path.trim_start_matches("//")),
-            Some(("s3", _)) => {
-                return Err(BadSetting(
-                    "storage_url: this version stores in a folder only; use file:PATH".to_owned(),
-                ));
+            _ if storage_url.is_empty() => Storage::Folder(data.clone()),
+            Some(("file", path)) => Storage::Folder(PathBuf::from(path.trim_start_matches("//"))),
+            Some(("s3", rest)) => {
+                let (bucket, prefix) = bucket(rest).ok_or_else(|| {
+                    BadSetting(format!(
+                        "storage_url must look like s3://bucket or s3://bucket/prefix, not {storage_url:?}"
+                    ))
+                })?;
+                let endpoint = Some(text("s3_endpoint")).filter(|url| !url.is_empty());
+                if endpoint.as_ref().is_some_and(|url| !is_http(url)) {
+                    return Err(BadSetting(
+                        "s3_endpoint must be an http:// or https:// URL".to_owned(),
+                    ));
+                }
+                Storage::S3 {
+                    bucket,
+                    prefix,
+                    endpoint,
+                    path_style: yes("s3_path_style")?,
+                    redirect: yes("s3_redirect")?,
+                    timeout: Duration::from_secs(number("s3_timeout")?.clamp(1, 600)),
+                }
             }
             _ => {
                 return Err(BadSetting(format!(
-                    "storage_url must be file:PATH, not {storage_url:?}"
+                    "storage_url must be file:PATH or s3://bucket/prefix, not {storage_url:?}"
                 )));
             }
         };
@@ -265,6 +327,29 @@ impl Config {
     }
 }
 
+fn is_http(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+/// `//bucket/pre/fix`, as bucket and prefix.
+fn bucket(rest: &str) -> Option<(String, String)> {
+    let rest = rest.strip_prefix("//")?;
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let prefix = prefix.trim_matches('/');
+    let named = (3..=63).contains(&bucket.len())
+        && bucket
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
+    let clean = prefix.is_empty()
+        || (prefix.len() <= 200
+            && prefix.bytes().all(plain)
+            && prefix
+                .split('/')
+                .all(|part| !matches!(part, "" | "." | "..")));
+    (named && clean).then(|| (bucket.to_owned(), prefix.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,8 +385,41 @@ mod tests {
             ("base_url", "not a url"),
             ("max_files", "many"),
             ("database_url", "mysql://x"),
+            ("storage_url", "ftp://x"),
+            ("storage_url", "s3:bucket"),
+            ("storage_url", "s3://B"),
+            ("storage_url", "s3://bucket/a/../b"),
         ] {
             let told = load(&[(key, value)], &[]).unwrap_err().to_string();
+            assert!(told.contains(key), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_named_by_its_url_and_its_settings() {
+        let config = load(
+            &[("storage_url", "s3://so-lieu/kho/prod/")],
+            &[
+                ("KHO_S3_ENDPOINT", "http://127.0.0.1:9000"),
+                ("KHO_S3_PATH_STYLE", "true"),
+            ],
+        );
+        let expected = Storage::S3 {
+            bucket: "so-lieu".to_owned(),
+            prefix: "kho/prod".to_owned(),
+            endpoint: Some("http://127.0.0.1:9000".to_owned()),
+            path_style: true,
+            redirect: false,
+            timeout: Duration::from_secs(10),
+        };
+        assert_eq!(config.unwrap().storage, expected);
+        let s3 = ("storage_url", "s3://bucket");
+        for (key, value) in [
+            ("s3_endpoint", "127.0.0.1:9000"),
+            ("s3_path_style", "maybe"),
+            ("s3_timeout", "soon"),
+        ] {
+            let told = load(&[s3, (key, value)], &[]).unwrap_err().to_string();
             assert!(told.contains(key), "{told}");
         }
     }

@@ -137,6 +137,7 @@ impl Error {
     pub fn io(context: &str, source: &std::io::Error) -> Self {
         match source.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
+            std::io::ErrorKind::TimedOut => Self::Unavailable(format!("{context}: {source}")),
             _ => Self::Internal(format!("{context}: {source}")),
         }
     }

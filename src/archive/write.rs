@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::{Error, Problem, Result},
     ids::{Md5, Sha256},
-    store::object::{Commit, ContentPath, Entry, EntrySource, Note, folder::Lock},
+    store::object::{Commit, ContentPath, Entry, EntrySource, Lock, Note},
 };
 
 /// What a version is to hold: all of it, also what did not change (OCFL versions are snapshots).

@@ -37,6 +37,9 @@ pub(super) async fn doctor(config: Arc<Config>) -> anyhow::Result<()> {
             "PostgreSQL"
         }
     );
+    for line in env.objects.examine().await? {
+        println!("storage: {line}");
+    }
     let expected = catalog::index::count(&env).await?;
     let found = env.index.len();
     println!("index: {found} versions, database: {expected}");

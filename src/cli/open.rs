@@ -7,10 +7,14 @@ use tokio::sync::{Mutex, Notify};
 use crate::{
     archive::Archive,
     catalog,
-    config::Config,
+    config::{Config, Storage},
     ctx::{Clock, Env},
     error::{Error, Result},
-    store::{db::Db, doi::Registrar, object::Objects},
+    store::{
+        db::Db,
+        doi::Registrar,
+        object::{Locks, Objects, s3},
+    },
 };
 
 /// Opens everything. An index that is missing, from another version or damaged is built anew from the
@@ -19,7 +23,7 @@ pub async fn open(config: Arc<Config>, clock: Clock) -> Result<Env> {
     std::fs::create_dir_all(&config.data)
         .map_err(|e| Error::io(&format!("cannot make {}", config.data.display()), &e))?;
     let db = Db::open(&config.database_url).await?;
-    let objects = Objects::folder(&config.storage)?;
+    let objects = open_objects(&config).await?;
     let archive = Archive::open(objects.clone()).await?;
     let (index, rebuild) = open_index(&config)?;
     let env = Env {
@@ -38,6 +42,38 @@ pub async fn open(config: Arc<Config>, clock: Clock) -> Result<Env> {
         catalog::index::rebuild(&env, |_| {}).await?;
     }
     Ok(env)
+}
+
+/// Locks go where all processes that share the store look: beside a folder, or, for a bucket, in their
+/// database.
+async fn open_objects(config: &Config) -> Result<Objects> {
+    let settings = match &config.storage {
+        Storage::Folder(path) => return Objects::folder(path),
+        Storage::S3 {
+            bucket,
+            prefix,
+            endpoint,
+            path_style,
+            redirect,
+            timeout,
+        } => s3::Settings {
+            bucket: bucket.clone(),
+            prefix: prefix.clone(),
+            endpoint: endpoint.clone(),
+            path_style: *path_style,
+            redirect: *redirect,
+            patience: s3::Patience {
+                answer: *timeout,
+                ..s3::Patience::default()
+            },
+        },
+    };
+    let locks = if config.database_url.starts_with("sqlite:") {
+        Locks::files(&config.data.join("locks"))?
+    } else {
+        Locks::postgres(&config.database_url)?
+    };
+    Ok(Objects::s3(settings, locks).await)
 }
 
 fn open_index(config: &Config) -> Result<(search_index::Index, bool)> {

@@ -1,4 +1,4 @@
-//! The object store: the bytes of uploads and of the archive, in a folder (and later in a bucket).
+//! The object store: the bytes of uploads and of the archive, in a folder or in a bucket.
 //!
 //! Two spaces, never mixed:
 //!
@@ -13,21 +13,26 @@
 //!    trusts only names it recorded after `finish`.
 //! 2. A receiver dropped before `finish` leaves nothing under its name. Two receivers of one name never
 //!    mix bytes: the last to finish wins. Starting again never changes bytes that were linked into the archive.
-//! 3. Digests are of the bytes as they arrived. Memory for one upload is constant (about 3 MiB), and
-//!    no thread waits for a slow client.
+//! 3. Digests are of the bytes as they arrived. Memory for one upload is constant (about 3 MiB in a folder,
+//!    three parts, 24 MiB, in a bucket), and no thread waits for a slow client.
 //! 4. [`Objects::read`] gives exactly the bytes of the range or ends with an error; never fewer in silence.
 //! 5. [`Objects::commit`] makes a folder of the archive tree appear whole or not at all, and only then
 //!    replaces the head files, in the order given. On a store without rename the entries are written in
-//!    the order given, so a reader must take the last one as the sign that the others are there.
+//!    the order given (runs of staged ones several at a time), so a reader must take the last one as the
+//!    sign that the others are there, and the note as the word that something is under way.
 //! 6. A failed `fsync` is never tried again: that upload or commit failed.
 //! 7. A full disk is [`Error::Full`], and what had been written for it is removed.
 //!
-//! An enum and not a trait object: there are two variants in a lifetime, and a reader can follow the call.
+//! An enum and not a trait object: there are two variants in a lifetime, and a reader can follow the call. What
+//! the bucket does is boxed, because its futures are large and would make those of the folder as large.
 
 pub mod folder;
+mod hashers;
 mod lane;
+mod lock;
 mod path;
 mod resume;
+pub mod s3;
 
 #[cfg(test)]
 mod conformance;
@@ -35,9 +40,10 @@ mod conformance;
 use std::{io, ops::Range, path::Path, time::SystemTime};
 
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::{FutureExt, stream::BoxStream};
 
 pub use self::{
+    lock::{Lock, Locks},
     path::ContentPath,
     resume::{PartPlan, PartReceiver, Progress, ReceivedPart},
 };
@@ -53,12 +59,14 @@ pub type Reading = BoxStream<'static, io::Result<Bytes>>;
 #[derive(Debug, Clone)]
 pub enum Objects {
     Folder(folder::Folder),
+    S3(s3::Bucket),
 }
 
 /// An upload under way.
 #[derive(Debug)]
 pub enum Receiver {
     Folder(folder::Receiver),
+    S3(s3::Receiver),
 }
 
 /// What arrived, durable.
@@ -135,11 +143,25 @@ impl Objects {
         folder::Folder::open(root).map(Self::Folder)
     }
 
+    /// The store in a bucket; `locks` are those of all processes that share it. Asks the bucket for nothing yet.
+    pub async fn s3(settings: s3::Settings, locks: Locks) -> Self {
+        Self::S3(s3::Bucket::open(settings, locks).await)
+    }
+
+    /// Can it do all that is asked of it? Tells what was found, a line each, for `kho doctor`.
+    pub async fn examine(&self) -> Result<Vec<String>> {
+        match self {
+            Self::Folder(f) => f.examine().await,
+            Self::S3(b) => b.examine().boxed().await,
+        }
+    }
+
     /// Starts an upload. `name`: 1 to 64 of `A-Za-z0-9_-`, a fresh random token for each attempt.
     pub fn receive(&self, name: &str) -> Result<Receiver> {
         check_name(name)?;
         match self {
             Self::Folder(f) => Ok(Receiver::Folder(f.receive(name))),
+            Self::S3(b) => Ok(Receiver::S3(b.receive(name))),
         }
     }
 
@@ -148,6 +170,7 @@ impl Objects {
         check_name(name)?;
         match self {
             Self::Folder(f) => f.staged(name).await,
+            Self::S3(b) => b.staged(name).boxed().await,
         }
     }
 
@@ -156,6 +179,7 @@ impl Objects {
         check_name(name)?;
         match self {
             Self::Folder(f) => f.discard(name).await,
+            Self::S3(b) => b.discard(name).boxed().await,
         }
     }
 
@@ -170,6 +194,7 @@ impl Objects {
     ) -> Result<u64> {
         match self {
             Self::Folder(f) => f.sweep(older_than, keep).await,
+            Self::S3(b) => b.sweep(older_than, keep).boxed().await,
         }
     }
 
@@ -180,6 +205,7 @@ impl Objects {
     pub async fn read(&self, path: &ContentPath, range: Range<u64>) -> Result<Reading> {
         match self {
             Self::Folder(f) => f.read(path, range).await,
+            Self::S3(b) => b.read(path, range).boxed().await,
         }
     }
 
@@ -188,6 +214,7 @@ impl Objects {
         check_name(name)?;
         match self {
             Self::Folder(f) => f.read_staged(name, range).await,
+            Self::S3(b) => b.read_staged(name, range).boxed().await,
         }
     }
 
@@ -195,6 +222,7 @@ impl Objects {
     pub async fn size(&self, path: &ContentPath) -> Result<Option<u64>> {
         match self {
             Self::Folder(f) => f.size(path).await,
+            Self::S3(b) => b.size(path).boxed().await,
         }
     }
 
@@ -206,6 +234,7 @@ impl Objects {
     pub async fn get(&self, path: &ContentPath, limit: u64) -> Result<Option<Bytes>> {
         match self {
             Self::Folder(f) => f.get(path, limit).await,
+            Self::S3(b) => b.get(path, limit).boxed().await,
         }
     }
 
@@ -213,6 +242,7 @@ impl Objects {
     pub async fn list(&self, folder: &ContentPath) -> Result<Vec<Listed>> {
         match self {
             Self::Folder(f) => f.list(folder).await,
+            Self::S3(b) => b.list(folder).boxed().await,
         }
     }
 
@@ -220,6 +250,7 @@ impl Objects {
     pub async fn list_top(&self) -> Result<Vec<Listed>> {
         match self {
             Self::Folder(f) => f.list_top().await,
+            Self::S3(b) => b.list_top().boxed().await,
         }
     }
 
@@ -231,6 +262,7 @@ impl Objects {
         }
         match self {
             Self::Folder(f) => f.commit(commit).await,
+            Self::S3(b) => b.commit(commit).boxed().await,
         }
     }
 
@@ -238,14 +270,17 @@ impl Objects {
     pub async fn replace(&self, files: Vec<(ContentPath, Bytes)>) -> Result<()> {
         match self {
             Self::Folder(f) => f.replace(files).await,
+            Self::S3(b) => b.replace(files).boxed().await,
         }
     }
 
-    /// Takes a folder out of the archive tree: gone at once and for good, or (on error) still whole.
-    /// Not an error when there is none.
+    /// Takes a folder out of the archive tree: gone at once and for good, or (on error) still whole. On a store
+    /// without rename an error may leave some of it, without the files that stood in the folder itself; asked
+    /// again it goes on. Not an error when there is none.
     pub async fn remove(&self, folder: &ContentPath) -> Result<()> {
         match self {
             Self::Folder(f) => f.remove(folder).await,
+            Self::S3(b) => b.remove(folder).boxed().await,
         }
     }
 
@@ -253,6 +288,7 @@ impl Objects {
     pub async fn notes(&self) -> Result<Vec<Note>> {
         match self {
             Self::Folder(f) => f.notes().await,
+            Self::S3(b) => b.notes().boxed().await,
         }
     }
 
@@ -261,6 +297,7 @@ impl Objects {
         check_name(name)?;
         match self {
             Self::Folder(f) => f.note(name).await,
+            Self::S3(b) => b.note(name).boxed().await,
         }
     }
 
@@ -269,24 +306,35 @@ impl Objects {
         check_name(name)?;
         match self {
             Self::Folder(f) => f.forget(name).await,
+            Self::S3(b) => b.forget(name).boxed().await,
         }
     }
 
-    /// Waits until nobody else, in this process or another one on the same folder, holds `stripe`.
+    /// Waits until nobody else, in this process or another one on the same store, holds `stripe`.
     ///
     /// Holding two at once can wait for ever: a task holds one.
-    pub async fn lock(&self, stripe: u8) -> Result<folder::Lock> {
+    pub async fn lock(&self, stripe: u8) -> Result<Lock> {
         match self {
             Self::Folder(f) => f.lock(stripe).await,
+            Self::S3(b) => b.locks().lock(stripe).await,
         }
     }
 }
 
 impl Receiver {
+    /// How many bytes there will be, as far as the client said. Only advice: a bucket cuts its parts by it.
+    pub fn expect(&mut self, size: u64) {
+        match self {
+            Self::Folder(_) => {}
+            Self::S3(r) => r.expect(size),
+        }
+    }
+
     /// Takes the next bytes. Returns when there is room for more, not when they are written.
     pub async fn write(&mut self, bytes: Bytes) -> Result<()> {
         match self {
             Self::Folder(r) => r.write(bytes).await,
+            Self::S3(r) => r.write(bytes).boxed().await,
         }
     }
 
@@ -294,6 +342,7 @@ impl Receiver {
     pub fn size(&self) -> u64 {
         match self {
             Self::Folder(r) => r.size(),
+            Self::S3(r) => r.size(),
         }
     }
 
@@ -309,6 +358,7 @@ impl Receiver {
         }
         match self {
             Self::Folder(r) => r.finish().await,
+            Self::S3(r) => r.finish().boxed().await,
         }
     }
 }

@@ -20,9 +20,10 @@
 use std::{ops::Range, time::Duration};
 
 use bytes::Bytes;
+use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use super::{Objects, Received, Receiver, check_name, folder, path::ContentPath};
+use super::{Objects, Received, Receiver, check_name, folder, path::ContentPath, s3};
 use crate::{
     error::{Error, Problem, Result},
     ids::{Md5, Sha256},
@@ -73,6 +74,7 @@ pub struct PartReceiver {
 #[derive(Debug)]
 enum Inner {
     Folder(folder::PartReceiver),
+    S3(s3::PartReceiver),
 }
 
 /// A part that arrived, durable.
@@ -92,6 +94,7 @@ impl Objects {
         check_name(name)?;
         match self {
             Self::Folder(f) => Ok(Receiver::Folder(f.resume(name, progress).await?)),
+            Self::S3(b) => Ok(Receiver::S3(b.resume(name, progress).boxed().await?)),
         }
     }
 
@@ -100,6 +103,7 @@ impl Objects {
         check_name(name)?;
         match self {
             Self::Folder(f) => f.begin_parts(name, plan).await,
+            Self::S3(b) => b.begin_parts(name, plan).boxed().await,
         }
     }
 
@@ -121,6 +125,7 @@ impl Objects {
                 let _ = handle;
                 Inner::Folder(f.receive_part(name, plan, number).await?)
             }
+            Self::S3(b) => Inner::S3(b.receive_part(name, handle, plan, number).boxed().await?),
         };
         Ok(PartReceiver { range, inner })
     }
@@ -139,6 +144,7 @@ impl Objects {
                 let _ = (handle, number, valid);
                 Ok(None)
             }
+            Self::S3(b) => b.part_url(name, handle, number, valid).boxed().await,
         }
     }
 
@@ -155,6 +161,7 @@ impl Objects {
                 let _ = handle;
                 f.arrived(name, plan).await
             }
+            Self::S3(b) => b.arrived(name, handle).boxed().await,
         }
     }
 
@@ -177,6 +184,7 @@ impl Objects {
                 let _ = handle;
                 f.complete_parts(name, plan, parts).await
             }
+            Self::S3(b) => b.complete_parts(name, handle, plan, parts).boxed().await,
         }
     }
 
@@ -193,6 +201,11 @@ impl Objects {
                 let _ = (path, valid, content_type, content_disposition);
                 Ok(None)
             }
+            Self::S3(b) => {
+                b.read_url(path, valid, content_type, content_disposition)
+                    .boxed()
+                    .await
+            }
         }
     }
 }
@@ -202,6 +215,7 @@ impl Receiver {
     pub async fn pause(self) -> Result<Progress> {
         match self {
             Self::Folder(r) => r.pause().await,
+            Self::S3(r) => r.pause().boxed().await,
         }
     }
 }
@@ -215,6 +229,7 @@ impl PartReceiver {
         }
         match &mut self.inner {
             Inner::Folder(r) => r.write(bytes).await,
+            Inner::S3(r) => r.write(bytes).boxed().await,
         }
     }
 
@@ -222,6 +237,7 @@ impl PartReceiver {
     pub fn size(&self) -> u64 {
         match &self.inner {
             Inner::Folder(r) => r.size(),
+            Inner::S3(r) => r.size(),
         }
     }
 
@@ -237,6 +253,7 @@ impl PartReceiver {
         }
         match self.inner {
             Inner::Folder(r) => r.finish().await,
+            Inner::S3(r) => r.finish().boxed().await,
         }
     }
 

@@ -15,7 +15,9 @@ mod resume;
 /// A store of each kind, empty; the folder lives as long as the store is used.
 fn stores() -> Vec<(Objects, tempfile::TempDir)> {
     let folder = tempfile::tempdir().unwrap();
-    vec![(Objects::folder(folder.path()).unwrap(), folder)]
+    let mut stores = vec![(Objects::folder(folder.path()).unwrap(), folder)];
+    stores.extend(s3::bucket_for_tests());
+    stores
 }
 
 /// Bytes that differ from place to place.
@@ -273,6 +275,8 @@ async fn ranges_are_exact_and_a_short_file_is_an_error() {
         assert!(store.read_staged("absent", 0..1).await.is_err());
         assert!(store.read(&path("absent/x"), 0..1).await.is_err());
 
+        // Who reads from a bucket has an object that nobody can cut.
+        let Objects::Folder(_) = store else { continue };
         let mut reading = store.read_staged("t", 0..1_000_003).await.unwrap();
         let first = futures::StreamExt::next(&mut reading)
             .await

@@ -30,9 +30,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use rustix::fs::FlockOperation;
 
-use super::{ContentPath, Listed, ListedKind};
+use super::{
+    ContentPath, Listed, ListedKind,
+    lock::{self, Lock},
+};
 use crate::error::{Error, Result};
 
 pub use self::{receive::Receiver, slots::PartReceiver};
@@ -53,13 +55,6 @@ struct Inner {
     /// For tests of crashes: how many more steps until the process "dies"; 0 is never.
     #[cfg(test)]
     dies_in: AtomicU64,
-}
-
-/// Held while an object of the archive is changed; see [`super::Objects::lock`].
-#[derive(Debug)]
-pub struct Lock {
-    // Closing the file lets the lock go, also when the process is killed.
-    _file: File,
 }
 
 impl Folder {
@@ -165,28 +160,7 @@ impl Folder {
     }
 
     pub(super) async fn lock(&self, stripe: u8) -> Result<Lock> {
-        let path = self.0.unfinished.join(format!("lock-{stripe:02x}"));
-        let file = blocking("lock file", move || {
-            File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(path)
-        })
-        .await?;
-        // Polling instead of a blocking flock: a waiting thread of the pool could be the one that the
-        // holder needs to finish. Each open file has its own lock, so this also orders tasks of one process.
-        let mut pause = std::time::Duration::from_millis(1);
-        loop {
-            match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Lock { _file: file }),
-                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(std::time::Duration::from_millis(20));
-                }
-                Err(e) => return Err(Error::internal("lock", e)),
-            }
-        }
+        lock::file(self.0.unfinished.join(format!("lock-{stripe:02x}"))).await
     }
 
     /// From the given step of commits and removals on, every step fails and nothing is tidied, as if the

@@ -14,10 +14,10 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use super::{
     super::{
         Progress, Received,
+        hashers::{Hashers, hash},
         lane::{Batch, Lane},
     },
     Folder,
-    going::Hashers,
     part::{Failure, Part},
 };
 use crate::{
@@ -276,10 +276,4 @@ impl Lanes {
 async fn create(folder: &Folder, name: &str) -> Result<Part> {
     let (folder, name) = (folder.clone(), name.to_owned());
     super::blocking("upload", move || Part::create(&folder, &name)).await
-}
-
-pub(super) fn hash<H: Digest>(hasher: &mut H, batch: &[Bytes]) {
-    for bytes in batch {
-        hasher.update(bytes);
-    }
 }

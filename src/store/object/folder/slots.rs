@@ -26,13 +26,14 @@ use tokio::sync::Semaphore;
 use super::{
     super::{
         PartPlan, Received, ReceivedPart,
+        hashers::{Hashers, hash},
         lane::{Batch, Lane},
         resume::missing,
     },
     Folder, absent,
-    going::{Hashers, claim, until_free},
+    going::{claim, until_free},
     part::{Ending, Part},
-    receive::{Receiver, hash},
+    receive::Receiver,
     staging::{remove_file, remove_folder},
     sync,
 };

@@ -11,6 +11,28 @@ use super::{Folder, absent, blocking, commit::NOTE};
 use crate::error::Result;
 
 impl Folder {
+    /// Writes, reads and removes a file, and tells where.
+    pub(in super::super) async fn examine(&self) -> Result<Vec<String>> {
+        let (root, path) = (
+            self.0.path.clone(),
+            self.0
+                .unfinished
+                .join(format!("examination-{}", self.number())),
+        );
+        blocking("writing into the storage folder", move || {
+            std::fs::write(&path, b"kho doctor\n")?;
+            let read = std::fs::read(&path);
+            remove_file(&path)?;
+            if read? != b"kho doctor\n" {
+                return Err(io::Error::other(
+                    "what was read differs from what was written",
+                ));
+            }
+            Ok(vec![format!("folder {} can be written", root.display())])
+        })
+        .await
+    }
+
     pub(in super::super) async fn staged(&self, name: &str) -> Result<Option<u64>> {
         let path = self.staged_at(name);
         blocking("staged upload", move || match std::fs::metadata(path) {
