@@ -205,6 +205,7 @@ async fn announced_listing(
             entries.push(json::file(ctx, id.as_str(), "/draft", &json::entry(&file)));
         }
     }
+    transfer::under_way(ctx, id, &mut entries).await?;
     out["entries"] = entries.into();
     out["total"] = count.into();
     Ok(Json(out).into_response())

@@ -14,7 +14,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{
-    api::{json, links},
+    api::{json, links, transfer},
     catalog::{self, Version},
     ctx::Ctx,
     deposit,
@@ -111,7 +111,9 @@ impl Of {
             Of::Draft { id, .. } => {
                 let files = deposit::files_after(ctx, id, after, STEP).await?;
                 let entry = |f| json::file(ctx, self.id(), "/draft", &json::entry(f));
-                Ok(files.iter().map(|f| (f.key.clone(), entry(f))).collect())
+                let mut entries: Vec<Value> = files.iter().map(entry).collect();
+                transfer::under_way(ctx, id, &mut entries).await?;
+                Ok(files.into_iter().map(|f| f.key).zip(entries).collect())
             }
         }
     }
@@ -137,7 +139,9 @@ async fn some(ctx: &Ctx, of: &Of, prefix: &str, page: u64, size: u64) -> Result<
             Of::Draft { id, .. } => {
                 let (files, total) = deposit::files_page(ctx, id, prefix, page, size).await?;
                 let entry = |f| json::file(ctx, of.id(), "/draft", &json::entry(f));
-                (files.iter().map(entry).collect(), total)
+                let mut entries: Vec<Value> = files.iter().map(entry).collect();
+                transfer::under_way(ctx, id, &mut entries).await?;
+                (entries, total)
             }
         };
         out["entries"] = entries.into();

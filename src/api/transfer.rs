@@ -108,26 +108,25 @@ pub async fn entry(ctx: &Ctx, id: &RecordId, file: &File) -> Result<Value> {
         .parse()
         .map_err(|_| Error::internal("file", "its key does not parse"))?;
     if let Some(upload) = upload::of_file(ctx, id, &key).await? {
-        under_way(ctx, &upload, &mut out).await?;
+        describe(ctx, &upload, &mut out).await?;
     }
     Ok(out)
 }
 
 /// The same in a listing: adds to each entry what is under way for it.
-pub async fn entries(ctx: &Ctx, id: &RecordId, listing: &mut Value) -> Result<()> {
-    let in_parts = upload::of_draft(ctx, id).await?.into_iter();
-    for upload in in_parts.filter(|upload| upload.plan().is_some()) {
-        let entry = listing["entries"]
-            .as_array_mut()
-            .and_then(|all| all.iter_mut().find(|e| e["key"].as_str() == upload.key()));
+pub async fn under_way(ctx: &Ctx, id: &RecordId, entries: &mut [Value]) -> Result<()> {
+    for upload in upload::of_draft(ctx, id).await? {
+        let entry = entries
+            .iter_mut()
+            .find(|e| upload.key().is_some_and(|key| e["key"] == key));
         if let Some(entry) = entry {
-            under_way(ctx, &upload, entry).await?;
+            describe(ctx, &upload, entry).await?;
         }
     }
     Ok(())
 }
 
-async fn under_way(ctx: &Ctx, upload: &Upload, out: &mut Value) -> Result<()> {
+async fn describe(ctx: &Ctx, upload: &Upload, out: &mut Value) -> Result<()> {
     let Some(plan) = upload.plan() else {
         return Ok(());
     };

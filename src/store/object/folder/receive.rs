@@ -6,9 +6,7 @@
 use std::{fs::File, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
-use crc32fast::Hasher as Crc32Hasher;
 use md5::Md5 as Md5Hasher;
-use sha2::{Digest, Sha256 as Sha256Hasher};
 use tokio::{sync::Semaphore, task::JoinHandle};
 
 use super::{
@@ -69,26 +67,6 @@ struct Lanes {
     unflushed: u64,
 }
 
-/// What one lane computes: the CRC costs next to nothing beside SHA-256, and MD5 is the slower lane.
-#[derive(Debug, Default)]
-struct Sums {
-    sha256: Sha256Hasher,
-    crc32: Crc32Hasher,
-}
-
-impl Sums {
-    fn add(&mut self, batch: &[Bytes]) {
-        for bytes in batch {
-            self.sha256.update(bytes);
-            self.crc32.update(bytes);
-        }
-    }
-
-    fn end(self) -> (Sha256, u32) {
-        (Sha256(self.sha256.finalize().into()), self.crc32.finalize())
-    }
-}
-
 impl Folder {
     pub(in super::super) fn receive(&self, name: &str) -> Receiver {
         Receiver {
@@ -144,11 +122,7 @@ impl Receiver {
 
     pub(in super::super) async fn finish(self) -> Result<Received> {
         let (_, size, hashers) = self.close(Part::publish).await?;
-        Ok(Received {
-            size,
-            sha256: Sha256(hashers.sha256.finalize().into()),
-            md5: Md5(hashers.md5.finalize().into()),
-        })
+        Ok(hashers.end(size))
     }
 
     pub(in super::super) async fn pause(self) -> Result<Progress> {

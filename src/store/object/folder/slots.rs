@@ -20,13 +20,12 @@ use std::{
 use bytes::Bytes;
 use futures::StreamExt;
 use rustix::fs::{FallocateFlags, FlockOperation};
-use sha2::{Digest, Sha256 as Sha256Hasher};
 use tokio::sync::Semaphore;
 
 use super::{
     super::{
         PartPlan, Received, ReceivedPart,
-        hashers::{Hashers, hash},
+        hashers::{Hashers, Sums, hash},
         lane::{Batch, Lane},
         resume::missing,
     },
@@ -163,8 +162,8 @@ impl Folder {
             return Err(Error::internal(&relative, wrong));
         }
         let mut reading = self.read_at(relative, 0..size).await?;
-        let sha256 = Lane::new(Sha256Hasher::new(), hash);
-        let md5 = Lane::new(md5::Md5::new(), hash);
+        let sha256 = Lane::new(Sums::default(), hash);
+        let md5 = Lane::new(md5::Md5::default(), hash);
         let room = Arc::new(Semaphore::new(ON_THE_WAY));
         while let Some(chunk) = reading.next().await {
             let chunk = chunk.map_err(|e| Error::io("reading an upload", &e))?;
@@ -177,11 +176,7 @@ impl Folder {
             md5.push(batch);
         }
         let (sha256, md5) = tokio::try_join!(sha256.finish(), md5.finish())?;
-        Ok(Received {
-            size,
-            sha256: Sha256(sha256.finalize().into()),
-            md5: Md5(md5.finalize().into()),
-        })
+        Ok(Hashers { sha256, md5 }.end(size))
     }
 }
 
@@ -197,10 +192,11 @@ impl PartReceiver {
     pub(in super::super) async fn finish(self) -> Result<ReceivedPart> {
         let (index, number) = (self.index, self.number);
         let (part, size, hashers) = self.receiver.close(Part::sync).await?;
+        let received = hashers.end(size);
         let record = Record {
             size,
-            sha256: Sha256(hashers.sha256.finalize().into()),
-            md5: Md5(hashers.md5.finalize().into()),
+            sha256: received.sha256,
+            md5: received.md5,
         };
         super::blocking("part of an upload", move || {
             index.write_all_at(&record.bytes(), place(number))?;

@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{
     super::{
         PartPlan, Received, ReceivedPart,
-        hashers::{Hashers, hash},
+        hashers::{Hashers, Sums, hash},
         lane::{Batch, Lane},
     },
     Bucket,
@@ -65,7 +65,7 @@ struct Streaming {
 #[derive(Debug)]
 struct Hashing {
     room: Arc<Semaphore>,
-    sha256: Lane<sha2::Sha256>,
+    sha256: Lane<Sums>,
     md5: Lane<md5::Md5>,
 }
 
@@ -200,11 +200,7 @@ impl Bucket {
             hashing.push(chunk).await?;
         }
         let hashers = hashing.finish().await?;
-        Ok(Received {
-            size,
-            sha256: Sha256(hashers.sha256.finalize().into()),
-            md5: Md5(hashers.md5.finalize().into()),
-        })
+        Ok(hashers.end(size))
     }
 }
 
@@ -238,10 +234,11 @@ impl PartReceiver {
         } else {
             self.send_held().await?
         };
+        let received = hashers.end(self.size);
         Ok(ReceivedPart {
             size: self.size,
-            sha256: Sha256(hashers.sha256.finalize().into()),
-            md5: Md5(hashers.md5.finalize().into()),
+            sha256: received.sha256,
+            md5: received.md5,
             tag: bare(&part.etag).to_owned(),
         })
     }
@@ -349,8 +346,8 @@ impl Hashing {
     fn start() -> Self {
         Self {
             room: Arc::new(Semaphore::new(ON_THE_WAY)),
-            sha256: Lane::new(sha2::Sha256::new(), hash),
-            md5: Lane::new(md5::Md5::new(), hash),
+            sha256: Lane::new(Sums::default(), hash),
+            md5: Lane::new(md5::Md5::default(), hash),
         }
     }
 

@@ -8,13 +8,12 @@ use std::{fmt, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use md5::Md5 as Md5Hasher;
-use sha2::{Digest, Sha256 as Sha256Hasher};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use super::{
     super::{
         Received,
-        hashers::{Hashers, hash},
+        hashers::{Hashers, Sums, hash},
         lane::{Batch, Lane},
     },
     Bucket, Sizes,
@@ -74,7 +73,7 @@ pub(super) struct Upload {
 pub(super) enum Digests {
     Resting(Hashers),
     Running {
-        sha256: Lane<Sha256Hasher>,
+        sha256: Lane<Sums>,
         md5: Lane<Md5Hasher>,
     },
 }
@@ -141,7 +140,7 @@ impl Receiver {
         if self.upload.is_none() {
             let bytes = self.buffer.split().freeze();
             let hashers = self.hash_rest(bytes.clone()).await?;
-            let received = received(self.size, hashers);
+            let received = hashers.end(self.size);
             self.bucket.put_known(&key, bytes, received.sha256).await?;
             self.bucket.tidy(&self.leftover).await;
             return Ok(received);
@@ -160,7 +159,7 @@ impl Receiver {
         bucket.complete(&key, &upload.id, &parts, size).await?;
         self.upload = None;
         bucket.tidy(&self.leftover).await;
-        Ok(received(size, hashers))
+        Ok(hashers.end(size))
     }
 
     pub(super) fn refuse_torn(&self) -> Result<()> {
@@ -305,14 +304,6 @@ impl Drop for Receiver {
 
 fn joined(sent: Result<Result<Part>, tokio::task::JoinError>) -> Result<Part> {
     sent.map_err(|e| Error::internal("upload", e))?
-}
-
-fn received(size: u64, hashers: Hashers) -> Received {
-    Received {
-        size,
-        sha256: Sha256(hashers.sha256.finalize().into()),
-        md5: Md5(hashers.md5.finalize().into()),
-    }
 }
 
 /// How long the next part is to be, after `sent` bytes in `parts` parts, so that all of the file fits into
