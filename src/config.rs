@@ -56,6 +56,16 @@ pub const SETTINGS: &[Setting] = &[
         "Largest file accepted, in bytes.",
     ),
     plain("max_files", "10000", "Most files in one version."),
+    plain(
+        "fixity_days",
+        "30",
+        "Days within which every published dataset is read and checked again; 0: never by itself.",
+    ),
+    plain(
+        "fixity_rate",
+        "100",
+        "Megabytes a second that the daily check may read; 0: without a limit.",
+    ),
     plain("workers", "2", "Background jobs run at the same time."),
     plain("log", "info", "Log filter, as in RUST_LOG."),
     plain("log_format", "text", "text or json."),
@@ -104,6 +114,10 @@ pub struct Config {
     pub doi_prefix: String,
     pub max_file_size: u64,
     pub max_files: u64,
+    /// 0: off.
+    pub fixity_days: u64,
+    /// Megabytes a second; 0: without a limit.
+    pub fixity_rate: u64,
     pub workers: usize,
     pub log: String,
     pub log_json: bool,
@@ -221,6 +235,8 @@ impl Config {
             doi_prefix,
             max_file_size: number("max_file_size")?,
             max_files: number("max_files")?,
+            fixity_days: number("fixity_days")?.min(36_500),
+            fixity_rate: number("fixity_rate")?.min(1_000_000),
             workers: number("workers")?.clamp(1, 64) as usize,
             log: text("log"),
             log_json: text("log_format") == "json",

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use crate::api::{drafts, files, records, search, tokens, vocabularies};
+use crate::api::{admin, drafts, files, records, search, tokens, vocabularies};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,7 +18,7 @@ use crate::api::{drafts, files, records, search, tokens, vocabularies};
         drafts::read, drafts::replace, drafts::edit, drafts::discard, drafts::publish,
         files::import, drafts::reserve_doi, drafts::release_doi, files::list_draft, files::start,
         files::remove_all, files::read_draft, files::receive, files::commit, files::remove,
-        search::own, tokens::list, tokens::create, tokens::revoke,
+        admin::storage, search::own, tokens::list, tokens::create, tokens::revoke,
         vocabularies::kinds, vocabularies::list, vocabularies::read,
     ),
     tags(
@@ -26,6 +26,7 @@ use crate::api::{drafts, files, records, search, tokens, vocabularies};
         (name = "drafts", description = "Versions being written"),
         (name = "files", description = "Files of both"),
         (name = "tokens", description = "Personal access tokens"),
+        (name = "admin", description = "Running the site"),
         (name = "vocabularies", description = "The terms metadata is made of"),
     )
 )]
