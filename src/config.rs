@@ -85,6 +85,16 @@ pub const SETTINGS: &[Setting] = &[
         "7",
         "Days after which an unfinished upload without progress is given up.",
     ),
+    plain(
+        "fixity_days",
+        "30",
+        "Days within which every published dataset is read and checked again; 0: never by itself.",
+    ),
+    plain(
+        "fixity_rate",
+        "100",
+        "Megabytes a second that the daily check may read; 0: without a limit.",
+    ),
     plain("workers", "2", "Background jobs run at the same time."),
     plain("log", "info", "Log filter, as in RUST_LOG."),
     plain("log_format", "text", "text or json."),
@@ -150,6 +160,10 @@ pub struct Config {
     pub max_files: u64,
     /// Days without progress after which an upload is given up.
     pub upload_days: u64,
+    /// 0: off.
+    pub fixity_days: u64,
+    /// Megabytes a second; 0: without a limit.
+    pub fixity_rate: u64,
     pub workers: usize,
     pub log: String,
     pub log_json: bool,
@@ -291,6 +305,8 @@ impl Config {
             max_file_size: number("max_file_size")?,
             max_files: number("max_files")?,
             upload_days: number("upload_days")?.clamp(1, 3_650),
+            fixity_days: number("fixity_days")?.min(36_500),
+            fixity_rate: number("fixity_rate")?.min(1_000_000),
             workers: number("workers")?.clamp(1, 64) as usize,
             log: text("log"),
             log_json: text("log_format") == "json",

@@ -22,6 +22,12 @@ pub mod publish;
 
 pub mod catalog;
 
+pub mod backup;
+pub mod fixity;
+pub mod rebuild;
+
+pub mod condition;
+
 pub mod web;
 
 pub mod api;

@@ -7,6 +7,7 @@ use axum::{
     extract::State,
     http::{Extensions, HeaderMap, StatusCode, Version, header},
     middleware,
+    response::IntoResponse,
     routing::get,
 };
 use tower::ServiceBuilder;
@@ -19,7 +20,7 @@ use tower_http::{
     trace::TraceLayer,
 };
 
-use crate::{api, ctx::Env, oai, pages, web::headers};
+use crate::{api, condition, ctx::Env, oai, pages, web::headers};
 
 /// How long an answer may take to begin. Uploads are read inside it, so it is long; a stalled body is cut
 /// off by its own clock.
@@ -36,6 +37,7 @@ pub fn router(env: Env) -> Router {
         .merge(pages::router())
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
         .layer(RequestBodyTimeoutLayer::new(SILENCE))
         .layer(
             CompressionLayer::new()
@@ -84,6 +86,16 @@ fn worth_compressing(status: StatusCode, _: Version, headers: &HeaderMap, _: &Ex
 
 async fn alive() -> &'static str {
     "ok\n"
+}
+
+/// Numbers for Prometheus. No names and nothing of any record; a proxy may still keep them to itself.
+async fn metrics(State(env): State<Env>) -> Result<impl IntoResponse, StatusCode> {
+    let text = condition::metrics(&env).await.map_err(|e| {
+        tracing::warn!(error = %e, "no metrics");
+        StatusCode::SERVICE_UNAVAILABLE
+    })?;
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text))
 }
 
 /// Are the database and the stores there?

@@ -10,20 +10,35 @@ use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 #[derive(Debug)]
 pub struct Migrator;
 
+/// Name and text of each, in the order in which they are applied.
+const SETS: [(&str, &str); 5] = [
+    ("m20261123_000001_main_job", include_str!("main_job.sql")),
+    ("m20261123_000002_upload", include_str!("upload.sql")),
+    ("m20261123_000003_quota", include_str!("quota.sql")),
+    ("m20261123_000004_fixity", include_str!("fixity.sql")),
+    ("m20261123_000005_ledger", include_str!("ledger.sql")),
+    ("m20261123_000006_crc32", include_str!("crc32.sql")),
+];
+
+/// The names of all migrations that this program knows.
+pub fn names() -> Vec<&'static str> {
+    SETS.iter().map(|(name, _)| *name).collect()
+}
+
+/// The names of all tables, each after those that it refers to: that is the order in which they are made.
+pub fn tables() -> Vec<&'static str> {
+    let lines = SETS.iter().flat_map(|(_, text)| text.lines());
+    lines
+        .filter_map(|line| line.strip_prefix("create table ")?.split([' ', '(']).next())
+        .collect()
+}
+
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        [
-            ("m20261123_000001_main_job", include_str!("main_job.sql")),
-            ("m20261123_000002_upload", include_str!("upload.sql")),
-            ("m20261123_000003_quota", include_str!("quota.sql")),
-            ("m20261123_000004_fixity", include_str!("fixity.sql")),
-            ("m20261123_000005_ledger", include_str!("ledger.sql")),
-            ("m20261123_000006_crc32", include_str!("crc32.sql")),
-        ]
-        .into_iter()
-        .map(|(name, up)| Box::new(Sql { name, up }) as Box<dyn MigrationTrait>)
-        .collect()
+        SETS.iter()
+            .map(|&(name, up)| Box::new(Sql { name, up }) as Box<dyn MigrationTrait>)
+            .collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! answer. Where the dialect's documentation and its servers disagree, we answer as the servers do; where
 //! they do what the standards forbid (an OAI error with 422), we follow the standard (`docs/guide/api.md`).
 
+mod admin;
 pub mod body;
 mod drafts;
 mod exports;
@@ -98,6 +99,7 @@ pub fn router() -> Router<Env> {
                 .post(tus::instead)
                 .options(tus::options),
         )
+        .route("/api/admin/storage", get(admin::storage))
         .route("/api/user/records", get(search::own))
         .route("/api/user/tokens", get(tokens::list).post(tokens::create))
         .route(

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use crate::api::{drafts, files, records, search, tokens, tus, vocabularies};
+use crate::api::{admin, drafts, files, records, search, tokens, tus, vocabularies};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,7 +19,7 @@ use crate::api::{drafts, files, records, search, tokens, tus, vocabularies};
         files::import, drafts::reserve_doi, drafts::release_doi, files::list_draft, files::start,
         files::remove_all, files::read_draft, files::receive, files::commit, files::remove,
         tus::options, tus::create, tus::look, tus::patch, tus::terminate,
-        search::own, tokens::list, tokens::create, tokens::revoke,
+        admin::storage, search::own, tokens::list, tokens::create, tokens::revoke,
         vocabularies::kinds, vocabularies::list, vocabularies::read,
     ),
     tags(
@@ -28,6 +28,7 @@ use crate::api::{drafts, files, records, search, tokens, tus, vocabularies};
         (name = "files", description = "Files of both"),
         (name = "uploads", description = "Uploads that go on after a broken line (tus 1.0)"),
         (name = "tokens", description = "Personal access tokens"),
+        (name = "admin", description = "Running the site"),
         (name = "vocabularies", description = "The terms metadata is made of"),
     )
 )]

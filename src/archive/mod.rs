@@ -11,14 +11,16 @@
 //! * whoever writes holds the object's lock, from before reading the head in the database until after
 //!   its transaction ([`Archive::lock`]).
 //!
-//! A withdrawn record is to get a further OCFL version whose state is a tombstone in place of the files
-//! (their content stays, as OCFL asks); erasing bytes that the law wants gone will be a separate, loud
-//! operation that rewrites the object. Nothing here stands in the way of either.
+//! A withdrawal is a further OCFL version whose state has a tombstone beside what was there
+//! (`withdrawn/<record>.json`); erasing bytes that the law wants gone will be a separate, loud
+//! operation that rewrites the object. Nothing here stands in the way of it.
 //!
 //! Not here: the database, what a record's metadata mean, who may read what.
 
+mod hash;
 pub mod inventory;
 pub mod layout;
+pub mod pace;
 pub mod path;
 pub mod read;
 pub mod recover;
@@ -35,10 +37,12 @@ use std::fmt;
 use bytes::Bytes;
 
 pub use self::{
+    hash::sha256,
     inventory::{Inventory, User},
+    pace::Pace,
     path::{LogicalPath, ObjectPath, VersionNum},
     read::VersionState,
-    verify::Finding,
+    verify::{Damage, Depth, Finding, Inspection},
     write::{NewFile, NewVersion, Source, Writer, WrittenVersion},
 };
 use crate::{

@@ -1,15 +1,13 @@
 //! Checking an object against its inventory, down to every byte. It finds and reports; it mends nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use futures::TryStreamExt;
-use md5::Md5 as Md5Hasher;
-use sha2::{Digest, Sha256 as Sha256Hasher, Sha512 as Sha512Hasher};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     Archive, Inventory, ObjectId, ObjectPath, VersionNum,
-    inventory::{Fault, INVENTORY, MAX_BYTES, Spec, hex},
+    hash::{self, Hashes},
+    inventory::{Fault, INVENTORY, MAX_BYTES, Spec},
     layout,
+    pace::Pace,
     read::sidecar_digest,
 };
 use crate::{
@@ -22,7 +20,50 @@ use crate::{
 pub struct Finding {
     /// The object's folder, or the file.
     pub path: ContentPath,
+    pub damage: Damage,
     pub fault: Fault,
+}
+
+/// What kind of damage it is; the OCFL codes do not tell these apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// An inventory, a sidecar, a declaration, the order of versions.
+    Structure,
+    /// A file or a version that should be there and is not.
+    Missing,
+    /// Content whose bytes are not those that were written.
+    Differs,
+    /// Content that is there and cannot be read.
+    Unreadable,
+    /// A file or folder that nobody wrote down.
+    Surplus,
+    /// A whole object in the place of another.
+    Misplaced,
+}
+
+/// How much of an object is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Names, sizes, inventories: no content is read.
+    Listing,
+    /// Also the digest by which content is named. A digest that agrees says that these are the bytes that
+    /// were written, so reading on for a second digest would only tell of the inventory, which its sidecar does.
+    Content,
+    /// Also the further digests of the inventory's fixity block.
+    Everything,
+}
+
+/// What was seen of an object.
+#[derive(Debug)]
+pub struct Inspection {
+    pub findings: Vec<Finding>,
+    /// Files of content whose bytes were read, and how many bytes that was.
+    pub files: u64,
+    pub bytes: u64,
+    /// The object's inventory, when it can be read.
+    pub inventory: Option<Inventory>,
+    /// Bytes of every content file that is there.
+    pub sizes: HashMap<ObjectPath, u64>,
 }
 
 /// Depth and number of files in an object beyond which it is not walked.
@@ -38,44 +79,92 @@ impl Archive {
             && inventory.id != *id
         {
             let fault = Fault::new("E083", format!("holds {}, not {id}", inventory.id));
-            findings.push(Finding { path: root, fault });
+            findings.push(Finding {
+                path: root,
+                damage: Damage::Misplaced,
+                fault,
+            });
         }
         Ok(findings)
     }
 
     /// The same for whatever object stands in a folder.
     pub async fn verify_at(&self, root: &ContentPath) -> Result<Vec<Finding>> {
+        let pace = Pace::unlimited();
+        let seen = self.inspect(root, Depth::Everything, &pace).await?;
+        Ok(seen.findings)
+    }
+
+    /// Looks at the object in a folder, at most as fast as `pace` allows. Memory is that of its inventories,
+    /// one at a time, whatever the size of its files. An error is one of the store as a whole; a file that
+    /// cannot be read is a finding.
+    pub async fn inspect(
+        &self,
+        root: &ContentPath,
+        depth: Depth,
+        pace: &Pace,
+    ) -> Result<Inspection> {
         let mut check = Check {
             archive: self,
             root,
+            depth,
+            pace,
             findings: Vec::new(),
             expected: BTreeMap::new(),
+            files: 0,
+            bytes: 0,
+            sizes: HashMap::new(),
         };
-        check.object().await?;
-        Ok(check.findings)
+        let inventory = check.object().await?;
+        Ok(Inspection {
+            findings: check.findings,
+            files: check.files,
+            bytes: check.bytes,
+            inventory,
+            sizes: check.sizes,
+        })
     }
 }
 
 struct Check<'a> {
     archive: &'a Archive,
     root: &'a ContentPath,
+    depth: Depth,
+    pace: &'a Pace,
     findings: Vec<Finding>,
     /// Path in the object → algorithm → digest, from all inventories; with the code when it does not hold.
     expected: BTreeMap<String, BTreeMap<(String, String), &'static str>>,
+    files: u64,
+    bytes: u64,
+    sizes: HashMap<ObjectPath, u64>,
 }
 
 impl Check<'_> {
     fn find(&mut self, path: &str, code: &'static str, detail: impl std::fmt::Display) {
-        let path = self.root.join(path).unwrap_or_else(|_| self.root.clone());
-        let fault = Fault::new(code, detail);
-        self.findings.push(Finding { path, fault });
+        self.find_as(Damage::Structure, path, code, detail);
     }
 
-    async fn object(&mut self) -> Result<()> {
+    fn find_as(
+        &mut self,
+        damage: Damage,
+        path: &str,
+        code: &'static str,
+        detail: impl std::fmt::Display,
+    ) {
+        let path = self.root.join(path).unwrap_or_else(|_| self.root.clone());
+        let fault = Fault::new(code, detail);
+        self.findings.push(Finding {
+            path,
+            damage,
+            fault,
+        });
+    }
+
+    async fn object(&mut self) -> Result<Option<Inventory>> {
         let listed = self.archive.objects.list(self.root).await?;
         self.declaration(&listed).await?;
         let Some((root, digest)) = self.inventory("").await? else {
-            return Ok(());
+            return Ok(None);
         };
         self.root_entries(&listed, &root);
         self.expect(&root, "E092");
@@ -83,7 +172,8 @@ impl Check<'_> {
         for num in root.versions.keys() {
             spec = self.version(*num, &root, &digest, spec).await?.or(spec);
         }
-        self.content(&root).await
+        self.content(&root).await?;
+        Ok(Some(root))
     }
 
     async fn declaration(&mut self, listed: &[Listed]) -> Result<()> {
@@ -120,7 +210,7 @@ impl Check<'_> {
             .await?
         else {
             if folder.is_empty() {
-                self.find(&at, "E063", "no inventory");
+                self.find_as(Damage::Missing, &at, "E063", "no inventory");
             }
             return Ok(None);
         };
@@ -162,17 +252,21 @@ impl Check<'_> {
                     Ok(num) if inventory.versions.contains_key(&num) => {
                         versions.insert(num);
                     }
-                    Ok(_) => self.find(name, "E046", "the inventory has no such version"),
-                    Err(_) => self.find(name, "E001", "does not belong here"),
+                    Ok(_) => {
+                        let told = "the inventory has no such version";
+                        self.find_as(Damage::Surplus, name, "E046", told);
+                    }
+                    Err(_) => self.find_as(Damage::Surplus, name, "E001", "does not belong here"),
                 },
                 ListedKind::File(_) if name == INVENTORY || name == sidecar => {}
                 ListedKind::File(_) if name.starts_with("0=") => {}
-                _ => self.find(name, "E001", "does not belong here"),
+                _ => self.find_as(Damage::Surplus, name, "E001", "does not belong here"),
             }
         }
         for num in inventory.versions.keys() {
             if !versions.contains(num) {
-                self.find(
+                self.find_as(
+                    Damage::Missing,
                     &num.to_string(),
                     "E010",
                     "the folder of the version is missing",
@@ -263,7 +357,7 @@ impl Check<'_> {
             let listed = self.archive.objects.list(&self.path(&folder)?).await?;
             let is_version = folder.parse::<VersionNum>().is_ok();
             if listed.is_empty() && !is_version && folder != "extensions" {
-                self.find(&folder, "E024", "an empty folder");
+                self.find_as(Damage::Surplus, &folder, "E024", "an empty folder");
             }
             for entry in listed {
                 seen += 1;
@@ -273,7 +367,8 @@ impl Check<'_> {
                 let path = format!("{folder}/{}", entry.name);
                 match entry.kind {
                     ListedKind::File(_) if folder == "extensions" => {
-                        self.find(&path, "E067", "a file among the extensions");
+                        let told = "a file among the extensions";
+                        self.find_as(Damage::Surplus, &path, "E067", told);
                     }
                     _ if folder == "extensions" => {}
                     // Other folders of a version are not content; OCFL only warns of them.
@@ -281,18 +376,24 @@ impl Check<'_> {
                     ListedKind::Folder => waiting.push(path),
                     ListedKind::File(_) if is_version => {
                         if !entry.name.starts_with(INVENTORY) {
-                            self.find(&path, "E015", "a file beside the content");
+                            let told = "a file beside the content";
+                            self.find_as(Damage::Surplus, &path, "E015", told);
                         }
                     }
                     ListedKind::File(size) if missing.remove(path.as_str()) => {
                         self.digests(&path, size).await?;
                     }
-                    _ => self.find(&path, "E023", "not in the manifest"),
+                    _ => self.find_as(Damage::Surplus, &path, "E023", "not in the manifest"),
                 }
             }
         }
         for path in missing {
-            self.find(path, "E092", "in the manifest and not there");
+            self.find_as(
+                Damage::Missing,
+                path,
+                "E092",
+                "in the manifest and not there",
+            );
         }
         for path in self.expected.keys().cloned().collect::<Vec<_>>() {
             if !manifest.contains(path.as_str()) {
@@ -307,31 +408,47 @@ impl Check<'_> {
     }
 
     async fn digests(&mut self, path: &str, size: u64) -> Result<()> {
-        let expected = self.expected.get(path).cloned().unwrap_or_default();
-        let mut hashes = Hashes::for_algorithms(expected.keys().map(|(name, _)| name.as_str()));
-        let full = self.path(path)?;
-        let read = async {
-            let mut reading = self.archive.objects.read(&full, 0..size).await?;
-            let broken = |e: std::io::Error| Error::io(path, &e);
-            while let Some(bytes) = reading.try_next().await.map_err(broken)? {
-                // A quarter of a megabyte at a time, off the threads that serve requests.
-                let work = tokio::task::spawn_blocking(move || {
-                    hashes.update(&bytes);
-                    hashes
-                });
-                hashes = work.await.map_err(|e| Error::internal("verify", e))?;
-            }
-            Ok::<_, Error>(hashes.finish())
+        if let Ok(known) = path.parse() {
+            self.sizes.insert(known, size);
+        }
+        let expected: Vec<((String, String), &'static str)> = match self.expected.get(path) {
+            Some(all) => all
+                .iter()
+                .filter(|(_, code)| match self.depth {
+                    Depth::Listing => false,
+                    Depth::Content => **code == "E092",
+                    Depth::Everything => true,
+                })
+                .map(|(key, code)| (key.clone(), *code))
+                .collect(),
+            None => Vec::new(),
         };
-        match read.await {
-            Err(e) => self.find(path, "E092", format!("cannot be read: {e}")),
+        if expected.is_empty() {
+            return Ok(());
+        }
+        let hashes = Hashes::for_algorithms(expected.iter().map(|((name, _), _)| name.as_str()));
+        let full = self.path(path)?;
+        self.files += 1;
+        self.bytes += size;
+        let reading = self.archive.objects.read(&full, 0..size).await;
+        let found = match reading {
+            Ok(reading) => hash::digest(reading, size, hashes, self.pace).await,
+            Err(e) => Err(e),
+        };
+        match found {
+            Err(e) => self.find_as(
+                Damage::Unreadable,
+                path,
+                "E092",
+                format!("cannot be read: {e}"),
+            ),
             Ok(found) => {
                 for ((algorithm, digest), code) in expected {
-                    if found
-                        .get(algorithm.as_str())
-                        .is_some_and(|found| *found != digest)
+                    if let Some(found) = found.get(algorithm.as_str())
+                        && *found != digest
                     {
-                        self.find(path, code, format!("has another {algorithm} digest"));
+                        let told = format!("{algorithm} is {found}, {digest} was written");
+                        self.find_as(Damage::Differs, path, code, told);
                     }
                 }
             }
@@ -357,40 +474,4 @@ fn places<'a>(
         all.extend(paths.iter().map(|path| (path.as_str(), content.clone())));
     }
     all
-}
-
-/// The digests that are asked for, in one pass. Algorithms that Kho does not know are left out.
-#[derive(Default)]
-struct Hashes {
-    sha256: Option<Sha256Hasher>,
-    sha512: Option<Sha512Hasher>,
-    md5: Option<Md5Hasher>,
-}
-
-impl Hashes {
-    fn for_algorithms<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let mut hashes = Self::default();
-        for name in names {
-            match name {
-                "sha256" => hashes.sha256 = Some(Sha256Hasher::new()),
-                "sha512" => hashes.sha512 = Some(Sha512Hasher::new()),
-                "md5" => hashes.md5 = Some(Md5Hasher::new()),
-                _ => {}
-            }
-        }
-        hashes
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        self.sha256.iter_mut().for_each(|h| h.update(bytes));
-        self.sha512.iter_mut().for_each(|h| h.update(bytes));
-        self.md5.iter_mut().for_each(|h| h.update(bytes));
-    }
-
-    fn finish(self) -> BTreeMap<&'static str, String> {
-        let sha256 = self.sha256.map(|h| ("sha256", hex(&h.finalize())));
-        let sha512 = self.sha512.map(|h| ("sha512", hex(&h.finalize())));
-        let md5 = self.md5.map(|h| ("md5", hex(&h.finalize())));
-        [sha256, sha512, md5].into_iter().flatten().collect()
-    }
 }

@@ -2,11 +2,15 @@
 //! and 2 (usage).
 
 mod accounts;
+mod backup;
 pub mod demo;
 mod index;
 mod inspect;
 pub mod open;
+mod rebuild;
 mod serve;
+mod turn;
+mod verify;
 
 use std::{collections::BTreeMap, io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -43,6 +47,14 @@ enum Command {
     Token(accounts::Token),
     /// Builds the search index anew from the database, beside the one in use.
     Reindex,
+    /// Copies everything into a folder, while the site is served.
+    Backup(backup::Take),
+    /// Puts a backup back into an empty place.
+    Restore(backup::PutBack),
+    /// Makes database and index again from the archive alone.
+    Rebuild(rebuild::Args),
+    /// Reads everything again and compares it with inventories and database.
+    Verify(verify::Args),
     /// Prints the description of the API (OpenAPI 3.1).
     Openapi,
     /// Prints every setting with its value and where it came from.
@@ -78,6 +90,10 @@ pub fn run() -> ExitCode {
             Command::User(what) => accounts::user(Arc::new(config), what).await,
             Command::Token(what) => accounts::token(Arc::new(config), what).await,
             Command::Reindex => index::reindex(Arc::new(config)).await,
+            Command::Rebuild(args) => rebuild::run(Arc::new(config), args).await,
+            Command::Backup(args) => backup::take(Arc::new(config), args).await,
+            Command::Restore(args) => backup::restore(Arc::new(config), args).await,
+            Command::Verify(args) => verify::run(Arc::new(config), args).await,
             Command::Openapi => inspect::openapi(),
             Command::Config => {
                 inspect::config(&config);

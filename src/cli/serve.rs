@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 use crate::{
-    cli::{demo, open},
+    cli::{demo, open, turn},
     config::Config,
     ctx::{Clock, Env},
+    fixity,
     jobs::worker,
-    people, publish, site,
+    people, publish, rebuild, site,
     web::listen,
 };
 
@@ -49,7 +50,13 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
         config.base_url = format!("http://{address}");
     }
     config.demo = args.demo;
+    let _turn = turn::shared(&config)?;
     let env = open::open(Arc::new(config), Clock::System).await?;
+    if rebuild::is_needed(&env).await? {
+        tracing::warn!(
+            "the database is empty and the archive is not: stop, and run `kho rebuild` or `kho restore`"
+        );
+    }
     publish::recover(&env).await?;
     crate::files::upload::recover(&env).await?;
     if args.demo {
@@ -61,6 +68,7 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
         .map(|_| tokio::spawn(worker::work(env.clone())))
         .collect();
     let sweeper = tokio::spawn(sweep(env.clone()));
+    let watch = tokio::spawn(fixity::keep_watch(env.clone()));
     announce(
         &format!("http://{address}"),
         invitation
@@ -70,6 +78,7 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
 
     listen::serve(listener, site::router(env.clone()), signal()).await;
     sweeper.abort();
+    watch.abort();
     for worker in workers {
         worker.abort();
     }
@@ -127,6 +136,7 @@ async fn sweep(env: Env) {
             ("sessions", people::session::sweep(&env).await),
             ("jobs", worker::sweep(&env).await),
             ("archive", publish::recover(&env).await.map(|_| ())),
+            ("fixity", fixity::sweep(&env).await),
             ("staging", crate::files::sweep(&env).await),
             (
                 "index",

@@ -2,6 +2,7 @@
 //! (typed, already in the reader's language where it is data), and knows no database.
 
 pub mod account;
+pub mod admin;
 mod colours;
 pub mod deposit;
 pub mod folders;
@@ -36,7 +37,8 @@ pub fn router() -> Router<Env> {
         .merge(search::router())
         .merge(record::router())
         .merge(account::router())
-        .merge(deposit::router());
+        .merge(deposit::router())
+        .merge(admin::router());
     Router::new()
         .merge(pages.clone())
         .nest("/vi", pages.clone())
@@ -74,6 +76,7 @@ pub fn samples(chrome: &Chrome) -> Vec<Sample> {
         of::<account::view::Login>,
         of::<account::view::Setup>,
         of::<account::view::About>,
+        of::<admin::view::Storage>,
         of::<trouble::view::NotFound>,
         of::<trouble::view::Failure>,
     ];

@@ -138,6 +138,12 @@ pub fn sets_of(
 /// Writes the item of a version anew, at the end of the line of changes: with a stamp no earlier than any
 /// other's, and the next number.
 pub(super) async fn write(ctx: &Ctx, tx: &DatabaseTransaction, id: &str) -> Result<()> {
+    replay(ctx, tx, id, false).await
+}
+
+/// The same where the items themselves were lost. `was_seen`: harvesters were given the version at some time,
+/// so that one which is out of view now is told of as deleted.
+pub async fn replay(ctx: &Ctx, tx: &DatabaseTransaction, id: &str, was_seen: bool) -> Result<()> {
     // Before the place is taken: places must be committed in their order, or a harvester between two
     // of them would miss the earlier one.
     db::order_changes(tx).await?;
@@ -157,7 +163,7 @@ pub(super) async fn write(ctx: &Ctx, tx: &DatabaseTransaction, id: &str) -> Resu
     let status = described.access.status(row.files_enabled, ctx.today());
     let hidden = row.withdrawn.is_some() || described.access.record == Visibility::Restricted;
     let known = harvest_item::Entity::find_by_id(id).one(tx).await?;
-    if hidden && known.is_none() {
+    if hidden && known.is_none() && !was_seen {
         return Ok(());
     }
     let sets = sets_of(&row, &parent, &described, status);

@@ -7,24 +7,31 @@
 mod doi;
 mod embargo;
 mod harvest;
+pub mod history;
 mod recover;
 mod release;
-mod snapshot;
+pub mod snapshot;
 mod withdraw;
 
 pub(crate) use self::harvest::MOST_FILES;
 pub use self::{
     doi::register_doi,
     embargo::lift_embargo,
-    harvest::{describe, described, oai_identifier, oai_namespace, refresh as refresh_harvest},
+    harvest::{
+        describe, described, oai_identifier, oai_namespace, refresh as refresh_harvest,
+        replay as replay_harvest,
+    },
     recover::recover,
     release::release,
-    withdraw::{Tombstone, restore, withdraw},
+    snapshot::SnapshotOwner,
+    withdraw::{Tombstone, Withdrawal, restore, withdraw},
 };
 
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait};
 
 use crate::{
+    access,
+    archive::{User, Writer},
     ctx::Ctx,
     error::Result,
     ids::RecordId,
@@ -62,4 +69,30 @@ async fn must<E: EntityTrait>(
         .one(db)
         .await?
         .ok_or_else(|| crate::error::Error::internal("a row is gone", what))
+}
+
+/// Who did it, for the archive's inventory.
+fn publisher(ctx: &Ctx, owner: &SnapshotOwner) -> User {
+    let (name, email) = match ctx.person() {
+        Some(person) => (person.name.clone(), &person.email),
+        None => (owner.name.clone(), &owner.email),
+    };
+    User {
+        name,
+        address: Some(format!("mailto:{email}")),
+    }
+}
+
+/// Takes the archive back to what the database lists. A commit whose answer was lost may have succeeded, so
+/// the database is asked; if it does not answer, the note that the write was begun stays for `recover`.
+async fn take_back(ctx: &Ctx, concept: &str, writer: &mut Writer, head: u32) {
+    let row = access::parent_row(ctx.env.db.read(), concept, false).await;
+    let outcome = match row {
+        Ok(row) if row.archive_head as u32 == head => writer.rollback(head).await,
+        Ok(_) => Ok(()),
+        Err(e) => Err(e),
+    };
+    if let Err(e) = outcome {
+        tracing::error!(%concept, error = %e, "left for recovery");
+    }
 }

@@ -12,16 +12,17 @@ use sea_orm::{
 
 use crate::{
     access::{self, Action},
-    archive::{NewVersion, ObjectId, User, Writer, WrittenVersion},
-    ctx::Ctx,
+    archive::{NewVersion, ObjectId, Writer, WrittenVersion},
+    ctx::{Ctx, moment},
     deposit::{self, Draft},
     error::{Error, Kind, Result},
     ids::{Doi, RecordId},
     jobs::{self, Job},
     metadata,
     publish::{
-        announce, harvest, must,
+        announce, harvest, must, publisher,
         snapshot::{self, ReadyFile, Snapshot, SnapshotOwner},
+        take_back, withdraw,
     },
     store::{
         db,
@@ -68,7 +69,7 @@ async fn run(ctx: &Ctx, id: &RecordId) -> Result<RecordId> {
         }
         Err(e) => {
             tracing::warn!(record = %id, error = %e, "publishing stopped");
-            undo(ctx, &draft, &mut writer, head).await;
+            take_back(ctx, &draft.parent.id, &mut writer, head).await;
             Err(e)
         }
     }
@@ -125,9 +126,9 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
     } else {
         None
     };
-    let published = earlier
-        .as_ref()
-        .map_or_else(|| ctx.micros(), |r| r.published);
+    // One moment for the archive and for the rows, so that the rows can be told from the archive.
+    let at = ctx.micros();
+    let published = earlier.as_ref().map_or(at, |r| r.published);
     let owner = must(
         account::Entity::find_by_id(draft.parent.owner_id),
         db,
@@ -137,6 +138,7 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
     let owner = SnapshotOwner {
         email: owner.email,
         name: owner.name,
+        account: Some(owner.id),
     };
     let mut files = if draft.row.files_enabled {
         snapshot::ready(db, &draft.row.id).await?
@@ -149,12 +151,14 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
         owner,
         (doi.clone(), parent_doi.clone()),
         &files,
-        published,
+        (published, at),
     )?;
     let text = document.text()?;
     let document = document.without_files();
+    let mut archived = snapshot::archive_files(text, &mut files)?;
+    archived.extend(withdraw::kept_tombstones(ctx, writer.object(), &draft.parent).await?);
     let version = NewVersion {
-        files: snapshot::archive_files(text, &mut files)?,
+        files: archived,
         message: if draft.row.published {
             format!(
                 "Correct the description of version {}",
@@ -164,7 +168,7 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
             format!("Publish version {}", draft.row.version_index)
         },
         user: publisher(ctx, &document.owner),
-        created: ctx.now(),
+        created: moment(at),
     };
     let written = writer.write(head, version).await?;
 
@@ -183,6 +187,7 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
         metadata: &draft.metadata,
         doi,
         parent_doi,
+        at,
     };
     match earlier {
         Some(row) => correct(ctx, &tx, row, &shown, written.version).await?,
@@ -192,18 +197,6 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
     announce_version(ctx, &tx, &now.parent, draft).await?;
     tx.commit().await?;
     Ok(())
-}
-
-/// Who published it, for the archive's inventory.
-fn publisher(ctx: &Ctx, owner: &SnapshotOwner) -> User {
-    let (name, email) = match ctx.person() {
-        Some(person) => (person.name.clone(), &person.email),
-        None => (owner.name.clone(), &owner.email),
-    };
-    User {
-        name,
-        address: Some(format!("mailto:{email}")),
-    }
 }
 
 /// A DOI from elsewhere names one record.
@@ -230,6 +223,8 @@ struct Shown<'a> {
     metadata: &'a metadata::Metadata,
     doi: Option<String>,
     parent_doi: Option<String>,
+    /// When, in microseconds.
+    at: i64,
 }
 
 /// Our own DOIs unless the depositor brought one: of the version, and of the concept.
@@ -262,7 +257,7 @@ async fn show(
     written: &WrittenVersion,
 ) -> Result<()> {
     let document = shown.document;
-    let now = ctx.micros();
+    let now = shown.at;
     record::Entity::update_many()
         .col_expr(record::Column::IsLatest, Expr::value(false))
         .filter(record::COLUMN.parent_id.eq(parent.id.as_str()))
@@ -314,7 +309,7 @@ async fn show(
         ..Default::default()
     };
     parent::Entity::update(head).exec(tx).await?;
-    keep_revision(ctx, tx, &row).await?;
+    keep_revision(ctx, tx, &row, now).await?;
     if let Some(before) = &parent.latest {
         // It is the latest no more, and harvesters know it as such.
         harvest::write(ctx, tx, before).await?;
@@ -331,7 +326,7 @@ async fn correct(
     archive_version: u32,
 ) -> Result<()> {
     let document = shown.document;
-    let now = ctx.micros();
+    let now = shown.at;
     let change = record::ActiveModel {
         id: Set(before.id.clone()),
         metadata: Set(document.metadata.to_string()),
@@ -352,11 +347,16 @@ async fn correct(
         ..Default::default()
     };
     parent::Entity::update(head).exec(tx).await?;
-    keep_revision(ctx, tx, &row).await?;
+    keep_revision(ctx, tx, &row, now).await?;
     harvest::write(ctx, tx, &row.id).await
 }
 
-async fn keep_revision(ctx: &Ctx, tx: &DatabaseTransaction, row: &record::Model) -> Result<()> {
+async fn keep_revision(
+    ctx: &Ctx,
+    tx: &DatabaseTransaction,
+    row: &record::Model,
+    at: i64,
+) -> Result<()> {
     record_revision::Model {
         record_id: row.id.clone(),
         revision: row.revision,
@@ -364,7 +364,7 @@ async fn keep_revision(ctx: &Ctx, tx: &DatabaseTransaction, row: &record::Model)
         metadata: row.metadata.clone(),
         access: row.access.clone(),
         account_id: ctx.person().map_or(0, |p| p.id.0),
-        at: ctx.micros(),
+        at,
     }
     .into_active_model()
     .insert(tx)
@@ -402,18 +402,4 @@ async fn announce_version(
         changed.extend(parent.latest.as_deref());
     }
     announce(ctx, tx, &changed).await
-}
-
-/// Takes the archive back to what the database lists. A commit whose answer was lost may have succeeded, so
-/// the database is asked; if it does not answer, the note that the write was begun stays for `recover`.
-async fn undo(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32) {
-    let row = access::parent_row(ctx.env.db.read(), &draft.parent.id, false).await;
-    let outcome = match row {
-        Ok(row) if row.archive_head as u32 == head => writer.rollback(head).await,
-        Ok(_) => Ok(()),
-        Err(e) => Err(e),
-    };
-    if let Err(e) = outcome {
-        tracing::error!(record = %draft.row.id, error = %e, "left for recovery");
-    }
 }

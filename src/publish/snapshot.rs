@@ -31,6 +31,9 @@ pub struct Snapshot<F = Vec<SnapshotFile>> {
     pub communities: Vec<String>,
     pub created: String,
     pub published: String,
+    /// When this document was written: the publication, or the correction. Absent in early documents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<String>,
     pub metadata: Value,
     pub access: Value,
     pub custom_fields: Value,
@@ -40,11 +43,14 @@ pub struct Snapshot<F = Vec<SnapshotFile>> {
     pub files: F,
 }
 
-/// Whose it is, by something that outlives account numbers.
+/// Whose it is, by something that outlives account numbers; and the number, so that a rebuilt database
+/// can use it again and links to the owner stay what they were.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SnapshotOwner {
     pub email: String,
     pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<i64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -170,13 +176,14 @@ pub(super) fn logical(key: &str) -> Result<LogicalPath> {
         .map_err(|e| Error::internal("a key is no logical path", e))
 }
 
-/// The document for a draft that becomes (or corrects) a version. `dois`: the version's, the concept's.
+/// The document for a draft that becomes (or corrects) a version. `dois`: the version's, the concept's;
+/// `times`: of the publication and of this document.
 pub(super) fn document<'a>(
     draft: &Draft,
     owner: SnapshotOwner,
     dois: (Option<String>, Option<String>),
     files: &'a [ReadyFile],
-    published: i64,
+    (published, recorded): (i64, i64),
 ) -> Result<Snapshot<Listing<'a>>> {
     let (row, parent) = (&draft.row, &draft.parent);
     let json = |e| Error::internal("a snapshot does not serialise", e);
@@ -197,6 +204,7 @@ pub(super) fn document<'a>(
             .collect(),
         created: timestamp(moment(row.created)),
         published: timestamp(moment(published)),
+        recorded: Some(timestamp(moment(recorded))),
         metadata: serde_json::to_value(&draft.metadata).map_err(json)?,
         access: serde_json::to_value(&draft.access).map_err(json)?,
         custom_fields: serde_json::from_str(&row.custom_fields).unwrap_or_default(),

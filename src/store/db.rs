@@ -9,7 +9,7 @@ use std::{path::Path, time::Duration};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, SqlErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DbErr, SqlErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sea_query::{Expr, Func, SimpleExpr},
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
@@ -65,6 +65,49 @@ impl Db {
     pub async fn ping(&self) -> Result<()> {
         self.read.execute_unprepared("select 1").await?;
         Ok(())
+    }
+
+    /// After rows were written under numbers of their own: the next number given is a new one. SQLite sees
+    /// to that by itself.
+    pub async fn align_counters(&self) -> Result<()> {
+        if self.is_sqlite() {
+            return Ok(());
+        }
+        let columns = Statement::from_string(
+            DbBackend::Postgres,
+            "select table_name::text as t, column_name::text as c from information_schema.columns
+             where table_schema = current_schema() and is_identity = 'YES'",
+        );
+        for row in self.write.query_all_raw(columns).await? {
+            let (table, column): (String, String) = (row.try_get("", "t")?, row.try_get("", "c")?);
+            let sql = format!(
+                "select setval(pg_get_serial_sequence('\"{table}\"', '{column}'), greatest(
+                    (select coalesce(max(\"{column}\"), 0) + 1 from \"{table}\"),
+                    nextval(pg_get_serial_sequence('\"{table}\"', '{column}'))), false)"
+            );
+            self.write.execute_unprepared(&sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a database out of the way, as a file or schema with another name, which is given; `None` when there
+    /// was none. Nobody may be using it.
+    pub async fn set_aside(url: &str, stamp: &str) -> Result<Option<String>> {
+        let Some(path) = url.strip_prefix("sqlite:") else {
+            return set_schema_aside(url, stamp).await;
+        };
+        let path = path.trim_start_matches("//");
+        let aside = format!("{path}.before-{stamp}");
+        let mut moved = None;
+        // The journal of writes belongs to the file and must keep its name beside it.
+        for end in ["", "-wal", "-shm"] {
+            match std::fs::rename(format!("{path}{end}"), format!("{aside}{end}")) {
+                Ok(()) => moved = Some(aside.clone()),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                Err(e) => return Err(Error::io(&aside, &e)),
+            }
+        }
+        Ok(moved)
     }
 
     async fn migrate(&self) -> Result<()> {
@@ -150,6 +193,28 @@ async fn open_postgres(url: &str) -> Result<Db, DbErr> {
 /// capitals on one database, and an order of letters is the other one's own.
 pub fn first_characters(column: &'static str, length: i64) -> SimpleExpr {
     Expr::expr(Func::cust("substr").args([Expr::col(column), Expr::value(1), Expr::value(length)]))
+}
+
+/// All tables stand in one schema, which gets another name.
+async fn set_schema_aside(url: &str, stamp: &str) -> Result<Option<String>> {
+    let db = open_postgres(url).await?;
+    let tx = db.write.begin().await?;
+    let found = Statement::from_string(
+        DbBackend::Postgres,
+        "select current_schema()::text as s from information_schema.tables
+         where table_schema = current_schema() limit 1",
+    );
+    let Some(row) = tx.query_one_raw(found).await? else {
+        return Ok(None);
+    };
+    let schema: String = row.try_get("", "s")?;
+    let aside = format!("{schema}_before_{}", stamp.to_lowercase());
+    tx.execute_unprepared(&format!("alter schema \"{schema}\" rename to \"{aside}\""))
+        .await?;
+    tx.execute_unprepared(&format!("create schema \"{schema}\""))
+        .await?;
+    tx.commit().await?;
+    Ok(Some(format!("schema {aside}")))
 }
 
 /// Makes the order in which change-feed numbers are given the order in which they are committed, so

@@ -3,4 +3,6 @@
 pub mod db;
 pub mod doi;
 pub mod object;
+pub mod rows;
+pub mod shelf;
 pub mod table;

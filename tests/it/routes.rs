@@ -211,6 +211,7 @@ fn table() -> Vec<Row> {
         row("HEAD", "/api/uploads/{id}", Uploading, none, theirs(200)),
         row("PATCH", "/api/uploads/{id}", Uploading, none, theirs(204)),
         row("DELETE", "/api/uploads/{id}", Uploading, none, theirs(204)),
+        row("GET", "/api/admin/storage", Nothing, none, admins(200)),
         row("GET", "/api/user/records", Draft, none, signed_in),
         row("GET", "/api/user/tokens", Nothing, none, signed_in),
         row("POST", "/api/user/tokens", Nothing, token, in_person),

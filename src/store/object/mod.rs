@@ -284,6 +284,13 @@ impl Objects {
         }
     }
 
+    /// Free bytes and all bytes where this is; `None` where nobody can tell.
+    pub async fn space(&self) -> Result<Option<(u64, u64)>> {
+        match self {
+            Self::Folder(f) => f.space().await.map(Some),
+        }
+    }
+
     /// All notes of commits that nobody forgot.
     pub async fn notes(&self) -> Result<Vec<Note>> {
         match self {

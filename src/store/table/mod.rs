@@ -3,6 +3,7 @@
 //! Rows only: no rules, no queries. Each capability holds its own queries beside its rules.
 
 pub mod deposit;
+pub mod fixity;
 pub mod harvest;
 pub mod people;
 pub mod record;

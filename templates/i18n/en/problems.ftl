@@ -102,3 +102,4 @@ problem-file-key-twice = Two files have the same name.
 problem-file-key-folder = The same name is used for a file and for a folder: { $path }
 problem-ocfl-version = This is not a version of an OCFL object, such as v1.
 problem-ocfl-path = This is not a path of an OCFL object.
+problem-database-not-empty = The database is not empty. Only an empty one can be filled.

@@ -96,3 +96,4 @@ problem-file-key-twice = Có hai tệp trùng tên.
 problem-file-key-folder = Một tên được dùng cho cả tệp lẫn thư mục: { $path }
 problem-ocfl-version = Đây không phải là phiên bản của một đối tượng OCFL, chẳng hạn v1.
 problem-ocfl-path = Đây không phải là đường dẫn của một đối tượng OCFL.
+problem-database-not-empty = Cơ sở dữ liệu không trống. Chỉ cơ sở dữ liệu trống mới có thể được nạp.

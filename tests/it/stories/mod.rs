@@ -1,13 +1,16 @@
 //! Stories through the front door: what people and programs do with Kho, over HTTP, on both databases.
 
 mod access;
+mod backup;
 mod bounds;
 mod callers;
 mod downloads;
 mod drafts;
+mod fixity;
 mod main_job;
 mod many;
 mod names;
+mod rebuild;
 mod recovery;
 mod tus;
 mod uploads;

@@ -159,6 +159,15 @@ impl Folder {
         .await
     }
 
+    pub(super) async fn space(&self) -> Result<(u64, u64)> {
+        let path = self.0.path.clone();
+        blocking("free space", move || {
+            let said = rustix::fs::statvfs(path)?;
+            Ok((said.f_bavail * said.f_frsize, said.f_blocks * said.f_frsize))
+        })
+        .await
+    }
+
     pub(super) async fn lock(&self, stripe: u8) -> Result<Lock> {
         lock::file(self.0.unfinished.join(format!("lock-{stripe:02x}"))).await
     }
