@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     ctx::{Clock, Env},
     jobs::worker,
-    people, publish, site,
+    ledger, people, publish, site,
     web::listen,
 };
 
@@ -60,6 +60,7 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
         .map(|_| tokio::spawn(worker::work(env.clone())))
         .collect();
     let sweeper = tokio::spawn(sweep(env.clone()));
+    let ledger = tokio::spawn(ledger::keep(env.clone()));
     announce(
         &format!("http://{address}"),
         invitation
@@ -69,6 +70,7 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
 
     listen::serve(listener, site::router(env.clone()), signal()).await;
     sweeper.abort();
+    ledger.abort();
     for worker in workers {
         worker.abort();
     }

@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Problem, Result},
     ids::RecordId,
     jobs::{self, Job},
+    ledger::{self, entry::Event},
     metadata::vocabulary::{self, Vocabulary},
     publish::{announce, harvest},
     store::table::{deposit::parent, record::record},
@@ -46,6 +47,7 @@ pub async fn withdraw(ctx: &Ctx, id: &RecordId, reason: &str, note: &str) -> Res
             Problem::new("note-too-long", "note").with("most", 10_000),
         ));
     }
+    ledger::ensure(ctx, id).await?;
     let tx = ctx.env.db.begin().await?;
     let loaded = access::load_record(ctx, &tx, id, Action::Withdraw).await?;
     let described = harvest::describe(ctx, &tx, &loaded.record).await?;
@@ -66,6 +68,7 @@ pub async fn withdraw(ctx: &Ctx, id: &RecordId, reason: &str, note: &str) -> Res
 
 /// Puts a withdrawn version back into view.
 pub async fn restore(ctx: &Ctx, id: &RecordId) -> Result<()> {
+    ledger::ensure(ctx, id).await?;
     let tx = ctx.env.db.begin().await?;
     let loaded = access::load_record_or_tombstone(ctx, &tx, id, Action::Withdraw).await?;
     set(ctx, &tx, &loaded.record, None).await?;
@@ -80,6 +83,11 @@ async fn set(
     row: &record::Model,
     stone: Option<String>,
 ) -> Result<()> {
+    let event = match (row.withdrawn.is_some(), stone.is_some()) {
+        (_, true) => Some(Event::Withdraw),
+        (true, false) => Some(Event::Restore),
+        (false, false) => None,
+    };
     let change = record::ActiveModel {
         id: Set(row.id.clone()),
         withdrawn: Set(stone),
@@ -93,6 +101,9 @@ async fn set(
     }
     for id in &changed {
         harvest::write(ctx, tx, id).await?;
+    }
+    if let Some(event) = event {
+        ledger::append_again(ctx, tx, event, row).await?;
     }
     let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
     announce(ctx, tx, &changed).await

@@ -3,4 +3,6 @@
 pub mod db;
 pub mod doi;
 pub mod object;
+pub mod remote;
+pub mod secret;
 pub mod table;

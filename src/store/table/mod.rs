@@ -4,6 +4,7 @@
 
 pub mod deposit;
 pub mod harvest;
+pub mod ledger;
 pub mod people;
 pub mod record;
 pub mod work;
