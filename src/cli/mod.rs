@@ -5,8 +5,11 @@ mod accounts;
 pub mod demo;
 mod index;
 mod inspect;
+mod ledger;
 pub mod open;
+pub mod receipt;
 mod serve;
+mod verify;
 
 use std::{collections::BTreeMap, io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -43,6 +46,11 @@ enum Command {
     Token(accounts::Token),
     /// Builds the search index anew from the database, beside the one in use.
     Reindex,
+    /// The ledger of what was published: its key, a check, being a witness.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
+    /// Checks what was kept or handed out.
+    Verify(verify::Args),
     /// Prints the description of the API (OpenAPI 3.1).
     Openapi,
     /// Prints every setting with its value and where it came from.
@@ -78,6 +86,8 @@ pub fn run() -> ExitCode {
             Command::User(what) => accounts::user(Arc::new(config), what).await,
             Command::Token(what) => accounts::token(Arc::new(config), what).await,
             Command::Reindex => index::reindex(Arc::new(config)).await,
+            Command::Ledger(what) => ledger::run(Arc::new(config), what).await,
+            Command::Verify(args) => verify::run(&args),
             Command::Openapi => inspect::openapi(),
             Command::Config => {
                 inspect::config(&config);

@@ -159,22 +159,18 @@ async fn log(env: &Env, found: &mut Findings) -> Result<()> {
 
 fn row_hash(row: &leaf::Model, found: &mut Findings) -> Option<Sha256> {
     let name = format!("entry {}", row.idx);
-    match (append::parse(row), append::leaf_bytes(row)) {
-        (Ok(entry), Ok(bytes)) => {
-            let same = entry.record == row.record_id
-                && entry.concept == row.concept_id
-                && entry.event.name() == row.event
-                && entry.revision == row.revision;
-            if !same {
-                found.add("ledger-row", name, "its columns and its entry differ");
-            }
-            Some(tree::leaf_hash(&bytes))
-        }
-        _ => {
-            found.add("ledger-row", name, "cannot be read");
-            None
-        }
+    let (Ok(entry), Ok(bytes)) = (append::parse(row), append::leaf_bytes(row)) else {
+        found.add("ledger-row", name, "cannot be read");
+        return None;
+    };
+    let same = entry.record == row.record_id
+        && entry.concept == row.concept_id
+        && entry.event.name() == row.event
+        && entry.revision == row.revision;
+    if !same {
+        found.add("ledger-row", name, "its columns and its entry differ");
     }
+    Some(tree::leaf_hash(&bytes))
 }
 
 /// Tiles above the leaves that became full, beside what is stored; then lets go of them.

@@ -36,9 +36,9 @@ pub fn read_key(text: &str) -> Result<SigningKey> {
     ))
 }
 
-/// A new key as PEM.
-pub fn generate(env: &Env) -> Result<String> {
-    let key = SigningKey::from_bytes(&env.random::<32>()?);
+/// A key of 32 random bytes as PEM.
+pub fn generate(random: [u8; 32]) -> Result<String> {
+    let key = SigningKey::from_bytes(&random);
     let pem = key
         .to_pkcs8_pem(LineEnding::LF)
         .map_err(|e| Error::internal("cannot write a key", e))?;
@@ -51,7 +51,7 @@ async fn own_key(env: &Env) -> Result<SigningKey> {
         return read_key(given);
     }
     let file = env.config.ledger_key_file();
-    let fresh = generate(env)?;
+    let fresh = generate(env.random()?)?;
     let text = tokio::task::spawn_blocking(move || match secret::read(&file)? {
         Some(text) => Ok(text),
         None => secret::keep(&file, &fresh),

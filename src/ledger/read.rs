@@ -148,7 +148,7 @@ async fn compute<T>(
     work: impl Fn(&mut dyn FnMut(u32, u64) -> Option<Sha256>) -> T,
 ) -> Result<T> {
     let mut wanted = Wanted::default();
-    work(&mut |level, index| wanted.node(level, index));
+    work(&mut |level, index| Some(wanted.node(level, index)));
     let tiles = load(env, wanted.0).await?;
     Ok(work(&mut |level, index| tiles.node(level, index)))
 }
@@ -256,7 +256,7 @@ pub async fn receipt(ctx: &Ctx, id: &RecordId) -> Result<Receipt> {
 
 fn shortened(mut rows: Vec<leaf::Model>) -> Vec<leaf::Model> {
     if rows.len() > MOST_ENTRIES {
-        rows.drain(1..rows.len() - MOST_ENTRIES + 1);
+        rows.drain(1..=rows.len() - MOST_ENTRIES);
     }
     rows
 }

@@ -88,7 +88,7 @@ impl Receipt {
         match note.verify(key) {
             Verdict::Signed(_) => {}
             Verdict::Absent => {
-                wrong.push("the checkpoint is not signed by the given key".to_owned())
+                wrong.push("the checkpoint is not signed by the given key".to_owned());
             }
             Verdict::Wrong => wrong.push("the signature of the checkpoint is wrong".to_owned()),
         }
@@ -212,7 +212,9 @@ mod tests {
             entry::leaf(&texts[1], Some(&salt)),
         ];
         let mut growing = Growing::default();
-        leaves.iter().for_each(|l| growing.push(tree::leaf_hash(l)));
+        for leaf in &leaves {
+            growing.push(tree::leaf_hash(leaf));
+        }
         let checkpoint = Checkpoint {
             origin: log.verifier().name().to_owned(),
             size: 3,
@@ -276,7 +278,7 @@ mod tests {
         refused("another format", &|r| r.format = "kho-receipt/2".to_owned());
         refused("another log", &|r| r.origin = "other.example".to_owned());
         refused("another description", &|r| {
-            r.metadata = Some("{ }".to_owned())
+            r.metadata = Some("{ }".to_owned());
         });
         refused("another place", &|r| r.entries[0].index = 1);
         refused("without its beginning", &|r| {
@@ -285,7 +287,7 @@ mod tests {
         refused("nothing", &|r| r.entries.clear());
         refused("in another order", &|r| r.entries.swap(0, 1));
         refused("another salt", &|r| {
-            r.entries[1].salt = Some(encode(&[8; 32]))
+            r.entries[1].salt = Some(encode(&[8; 32]));
         });
         refused("without its salt", &|r| r.entries[1].salt = None);
         refused("a shorter proof", &|r| {

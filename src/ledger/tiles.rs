@@ -73,7 +73,8 @@ impl TileName {
         parts.reverse();
         out.push_str(&parts.concat());
         if u64::from(self.width) < WIDTH {
-            out.push_str(&format!(".p/{}", self.width));
+            out.push_str(".p/");
+            out.push_str(&self.width.to_string());
         }
         out
     }
@@ -228,10 +229,11 @@ fn place(level: u32, index: u64) -> (u8, u64, usize, usize) {
 pub struct Wanted(pub BTreeSet<(u8, u64)>);
 
 impl Wanted {
-    pub fn node(&mut self, level: u32, index: u64) -> Option<Sha256> {
+    /// Notes the tile of a node, and gives something in its place.
+    pub fn node(&mut self, level: u32, index: u64) -> Sha256 {
         let (tile, n, ..) = place(level, index);
         self.0.insert((tile, n));
-        Some(Sha256([0; 32]))
+        Sha256([0; 32])
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn perfect(hashes: &[Sha256]) -> Option<Sha256> {
 
 /// The largest power of two smaller than `n`, for `n` of at least 2 (the standard's `k`).
 fn split(n: u64) -> u64 {
-    1 << (63 - (n - 1).leading_zeros())
+    1 << (n - 1).ilog2()
 }
 
 /// `MTH(D[from..to])` where `from` is where the tree's own splitting comes by.

@@ -184,9 +184,9 @@ mod tests {
     /// The checkpoint of a log with these leaves, its tiles, and a proof from the first `from`.
     fn shown(leaves: &[&str], from: u64) -> (Vec<u8>, Vec<Sha256>) {
         let mut growing = Growing::default();
-        leaves
-            .iter()
-            .for_each(|l| growing.push(tree::leaf_hash(l.as_bytes())));
+        for leaf in leaves {
+            growing.push(tree::leaf_hash(leaf.as_bytes()));
+        }
         let (size, root) = (growing.size(), growing.root());
         let mut tiles = TileSet::default();
         for tile in growing.changed() {

@@ -9,8 +9,8 @@ use super::{
     parties::{self, Affiliations},
     prose, snippets,
     view::{
-        Access, AccessState, Citation, DatedEvent, DoiLink, Files, Funding, Landing, Licence,
-        Manage, Related, Signpost, Subject, Tombstone, Version as VersionRow,
+        Access, AccessState, Citation, DatedEvent, DoiLink, Entered, Files, Funding, Landing,
+        Licence, Manage, Related, Signpost, Subject, Tombstone, Version as VersionRow,
     },
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     ctx::{Ctx, moment},
     error::{Error, Result},
     formats::{self, citation::cite, json_ld, signposting},
+    ledger::Place,
     metadata::{
         Metadata,
         access::AccessStatus,
@@ -50,6 +51,8 @@ pub(super) struct Loaded {
     /// Those of the page `files_page`; none where the reader may not have them.
     pub files: Vec<PublishedFile>,
     pub files_page: u64,
+    /// Since when it is in the ledger.
+    pub ledger: Option<Place>,
 }
 
 /// The landing page, and the value of its `Link` header.
@@ -91,6 +94,10 @@ pub(super) fn landing(ctx: &Ctx, loaded: &Loaded) -> Result<(Landing, String)> {
         published: published(version),
         publisher: record.publisher().to_owned(),
         updated: day(row.updated),
+        ledger: loaded.ledger.map(|place| Entered {
+            entry: place.index,
+            since: day(place.at),
+        }),
         creators,
         contributors,
         affiliations: affiliations.all,

@@ -1,6 +1,6 @@
 //! `/records/{id}`: the landing page, or the record in the format that was asked for.
 //!
-//! Four queries: the version, its concept, all versions, one page of files. What everybody sees alike is
+//! Five queries: the version, its concept, all versions, one page of files, its place in the ledger. What everybody sees alike is
 //! kept (`pages::kept`) until anything published changes.
 
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use crate::{
     error::{Error, Kind, Result},
     formats,
     ids::RecordId,
+    ledger,
     pages::{
         kept::{Kept, Page},
         shell::{self, Visit},
@@ -169,11 +170,13 @@ async fn load(
     } else {
         Vec::new()
     };
+    let ledger = ledger::first_place(ctx, &version.row().id).await?;
     Ok(Ok(Loaded {
         version,
         versions,
         files,
         files_page,
+        ledger,
     }))
 }
 

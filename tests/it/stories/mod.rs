@@ -4,6 +4,7 @@ mod access;
 mod bounds;
 mod callers;
 mod drafts;
+mod ledger;
 mod main_job;
 mod names;
 mod recovery;
