@@ -95,6 +95,22 @@ pub const SETTINGS: &[Setting] = &[
         "100",
         "Megabytes a second that the daily check may read; 0: without a limit.",
     ),
+    Setting {
+        key: "ledger_key",
+        default: "",
+        secret: true,
+        about: "Ed25519 key that signs the ledger (PEM, or base64 of 32 bytes); default: made in the data folder.",
+    },
+    plain(
+        "ledger_origin",
+        "",
+        "Name of the ledger; default: the base URL without its scheme, and /ledger.",
+    ),
+    plain(
+        "ledger_witnesses",
+        "",
+        "Verifier keys of witnesses whose cosignatures are taken, with spaces between.",
+    ),
     plain("workers", "2", "Background jobs run at the same time."),
     plain("log", "info", "Log filter, as in RUST_LOG."),
     plain("log_format", "text", "text or json."),
@@ -164,6 +180,12 @@ pub struct Config {
     pub fixity_days: u64,
     /// Megabytes a second; 0: without a limit.
     pub fixity_rate: u64,
+    /// PEM or base64; empty: the one in the data folder.
+    pub ledger_key: String,
+    /// Empty: from the base URL.
+    pub ledger_origin: String,
+    /// Verifier keys.
+    pub ledger_witnesses: Vec<String>,
     pub workers: usize,
     pub log: String,
     pub log_json: bool,
@@ -307,6 +329,12 @@ impl Config {
             upload_days: number("upload_days")?.clamp(1, 3_650),
             fixity_days: number("fixity_days")?.min(36_500),
             fixity_rate: number("fixity_rate")?.min(1_000_000),
+            ledger_key: text("ledger_key"),
+            ledger_origin: text("ledger_origin"),
+            ledger_witnesses: text("ledger_witnesses")
+                .split_whitespace()
+                .map(ToOwned::to_owned)
+                .collect(),
             workers: number("workers")?.clamp(1, 64) as usize,
             log: text("log"),
             log_json: text("log_format") == "json",
@@ -319,6 +347,11 @@ impl Config {
     /// The search index, a working copy that can be made again.
     pub fn index_dir(&self) -> PathBuf {
         self.data.join("index")
+    }
+
+    /// Where the ledger's key is kept when no setting gives it.
+    pub fn ledger_key_file(&self) -> PathBuf {
+        self.data.join("ledger-key.pem")
     }
 
     /// Is the site reached over TLS? Then cookies are `Secure`.

@@ -46,15 +46,9 @@ impl Env {
     }
 
     /// Random bytes from the operating system.
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::unused_self,
-        reason = "the one place that asks for randomness; callers must hold an Env"
-    )]
+    #[expect(clippy::unused_self, reason = "callers must hold an Env")]
     pub fn random<const N: usize>(&self) -> Result<[u8; N]> {
-        let mut bytes = [0; N];
-        getrandom::fill(&mut bytes).map_err(|e| Error::internal("no randomness", e))?;
-        Ok(bytes)
+        random()
     }
 
     /// A secret of 256 bits in URL-safe base64, for links, cookies and tokens.
@@ -76,6 +70,17 @@ impl Env {
             request_id: String::new(),
         }
     }
+}
+
+/// Random bytes from the operating system, for commands that open no store. Everybody else asks the Env.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks for randomness"
+)]
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|e| Error::internal("no randomness", e))?;
+    Ok(bytes)
 }
 
 /// Where time comes from.

@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod access;
 pub mod deposit;
 pub mod files;
+pub mod ledger;
 pub mod people;
 pub mod publish;
 

@@ -10,6 +10,7 @@ mod drafts;
 mod exports;
 mod files;
 mod json;
+mod ledger;
 mod links;
 mod listing;
 mod openapi;
@@ -40,7 +41,7 @@ pub use self::openapi::description;
 /// An answer or a told error.
 type Answer<T> = std::result::Result<T, Told>;
 
-/// The routes below `/api`, as they stand in URLs; `docs/guide/api.md` and `tests/it/routes.rs` list them.
+/// The routes below `/api` (and `/ledger`), as they stand in URLs; `docs/guide/api.md` and `tests/it/routes.rs` list them.
 pub fn router() -> Router<Env> {
     Router::new()
         .route("/api/records", get(search::records).post(drafts::create))
@@ -55,6 +56,12 @@ pub fn router() -> Router<Env> {
             axum::routing::delete(records::withdraw),
         )
         .route("/api/records/{id}/restore", post(records::restore))
+        .route("/api/records/{id}/ledger", get(ledger::receipt))
+        .route("/api/ledger/consistency", get(ledger::consistency))
+        .route("/api/ledger/witnesses", get(ledger::witnesses))
+        .route("/ledger/checkpoint", get(ledger::checkpoint))
+        .route("/ledger/tile/{*path}", get(ledger::tile))
+        .route("/ledger/add-cosignature", post(ledger::add_cosignature))
         .route("/api/records/{id}/files", get(files::list))
         .route("/api/records/{id}/files-archive", get(files::archive))
         .route("/api/records/{id}/files/{*rest}", get(files::read))

@@ -3,7 +3,9 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use crate::api::{admin, drafts, files, records, search, tokens, tus, vocabularies};
+use crate::api::{
+    admin, drafts, files, ledger, records, search, tokens, tus, vocabularies,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,13 +22,15 @@ use crate::api::{admin, drafts, files, records, search, tokens, tus, vocabularie
         files::remove_all, files::read_draft, files::receive, files::commit, files::remove,
         tus::options, tus::create, tus::look, tus::patch, tus::terminate,
         admin::storage, search::own, tokens::list, tokens::create, tokens::revoke,
-        vocabularies::kinds, vocabularies::list, vocabularies::read,
+        ledger::receipt, ledger::consistency, ledger::witnesses, ledger::checkpoint, ledger::tile,
+        ledger::add_cosignature, vocabularies::kinds, vocabularies::list, vocabularies::read,
     ),
     tags(
         (name = "records", description = "Published versions"),
         (name = "drafts", description = "Versions being written"),
         (name = "files", description = "Files of both"),
         (name = "uploads", description = "Uploads that go on after a broken line (tus 1.0)"),
+        (name = "ledger", description = "Proofs that what was published did not change"),
         (name = "tokens", description = "Personal access tokens"),
         (name = "admin", description = "Running the site"),
         (name = "vocabularies", description = "The terms metadata is made of"),

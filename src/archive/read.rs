@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
+use sha2::{Digest, Sha256 as Sha256Hasher};
+
 use super::{
     Archive, Inventory, LogicalPath, ObjectId, VersionNum,
     inventory::{Algorithm, Fault, INVENTORY, MAX_BYTES, Version},
@@ -26,6 +28,15 @@ pub struct VersionState {
 pub struct StoredFile {
     pub content: ContentPath,
     pub sha256: Sha256,
+}
+
+/// What the ledger holds of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digests {
+    /// SHA-256 of the version's `inventory.json`.
+    pub inventory: Sha256,
+    /// SHA-256 of its `record.json`; none where the inventory cannot be read or names none.
+    pub record: Option<Sha256>,
 }
 
 impl Archive {
@@ -57,6 +68,31 @@ impl Archive {
             ));
         }
         state(&inventory, &root, num)
+    }
+
+    /// SHA-256 of the inventory of a version and of its `record.json`; `None` when there is no such inventory.
+    /// Nothing else is looked at: a damaged inventory has a digest too, and it is not the one that was entered.
+    pub async fn digests(&self, id: &ObjectId, version: u32) -> Result<Option<Digests>> {
+        let num = VersionNum::new(version);
+        let path = layout::object_root(id)?
+            .join(&format!("{num}/{INVENTORY}"))
+            .map_err(|e| Error::internal("archive path", e))?;
+        let Some(bytes) = self.objects.get(&path, MAX_BYTES).await? else {
+            return Ok(None);
+        };
+        let look = tokio::task::spawn_blocking(move || {
+            let inventory = Sha256(Sha256Hasher::digest(&bytes).into());
+            let record = Inventory::parse(&bytes).ok().and_then(|found| {
+                let version = found.versions.get(&num)?;
+                let mut state = version.state.iter();
+                let (digest, _) =
+                    state.find(|(_, paths)| paths.iter().any(|p| p.as_str() == "record.json"))?;
+                digest.parse().ok()
+            });
+            Digests { inventory, record }
+        });
+        let digests = look.await.map_err(|e| Error::internal("inventory", e))?;
+        Ok(Some(digests))
     }
 
     /// Bytes of a file, by the path that [`Archive::version`] or a write gave.

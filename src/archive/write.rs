@@ -12,7 +12,9 @@ use sha2::{Digest, Sha256 as Sha256Hasher};
 use super::{
     Archive, Inventory, LogicalPath, ObjectId, ObjectPath, User, VersionNum,
     inventory::{Algorithm, INVENTORY, Spec, Version},
-    layout, parse_path, path, recover, validate,
+    layout, parse_path, path,
+    read::sidecar_digest,
+    recover, validate,
 };
 use crate::{
     error::{Error, Problem, Result},
@@ -68,6 +70,8 @@ impl NewFile {
 #[derive(Debug)]
 pub struct WrittenVersion {
     pub version: u32,
+    /// SHA-256 of the object's `inventory.json` as it is with this version.
+    pub inventory_sha256: Sha256,
     /// Where each file's bytes are, for [`Archive::open_file`].
     pub content: BTreeMap<LogicalPath, ContentPath>,
 }
@@ -203,21 +207,28 @@ fn plan(
         state,
     };
     inventory.versions.insert(num, version);
+    let (commit, inventory_sha256) = commit(&inventory, num, root, entries)?;
     let written = WrittenVersion {
         version: num.number(),
+        inventory_sha256,
         content,
     };
-    Ok((commit(&inventory, num, root, entries)?, written))
+    Ok((commit, written))
 }
 
-/// Entries are relative to the version's folder; a first version brings the object around it.
+/// Entries are relative to the version's folder; a first version brings the object around it. Gives the SHA-256 of
+/// the inventory too.
 fn commit(
     inventory: &Inventory,
     num: VersionNum,
     root: &ContentPath,
     entries: Vec<Entry>,
-) -> Result<Commit> {
+) -> Result<(Commit, Sha256)> {
     let (bytes, line) = inventory.to_files()?;
+    // The sidecar has it already, unless the object is one of SHA-512 that came from elsewhere.
+    let digest = sidecar_digest(&line)
+        .and_then(|d| d.parse().ok())
+        .unwrap_or_else(|| Sha256(Sha256Hasher::digest(&bytes).into()));
     let sidecar = inventory.algorithm.sidecar();
     let small = |path: &str, bytes: &Bytes| {
         Ok::<_, Error>(Entry {
@@ -234,12 +245,13 @@ fn commit(
         text: recover::note_text(num, &inventory.id),
     });
     if num.number() > 1 {
-        return Ok(Commit {
+        let commit = Commit {
             folder: below(&num.to_string())?,
             entries: all,
             heads: vec![(below(INVENTORY)?, bytes), (below(&sidecar)?, line)],
             note,
-        });
+        };
+        return Ok((commit, digest));
     }
     for entry in &mut all {
         entry.path = parse_path(&format!("{num}/{}", entry.path))?;
@@ -248,12 +260,13 @@ fn commit(
     all.push(small(layout::OBJECT_DECLARATION, &declaration)?);
     all.push(small(&sidecar, &line)?);
     all.push(small(INVENTORY, &bytes)?);
-    Ok(Commit {
+    let commit = Commit {
         folder: root.clone(),
         entries: all,
         heads: Vec::new(),
         note,
-    })
+    };
+    Ok((commit, digest))
 }
 
 fn entry_source(source: Source, size: u64, sha256: Sha256, id: &ObjectId) -> Result<EntrySource> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{api, catalog, cli::open::open, config::Config, ctx::Clock, people};
+use crate::{api, catalog, cli::open::open, config::Config, ctx::Clock, ledger, people};
 
 #[expect(clippy::print_stdout, reason = "what the command is for")]
 pub(super) fn openapi() -> anyhow::Result<()> {
@@ -51,6 +51,14 @@ pub(super) async fn doctor(config: Arc<Config>) -> anyhow::Result<()> {
             "none yet"
         }
     );
+    match ledger::signer(&env).await {
+        Ok(Some(signer)) => println!("ledger: {}", signer.verifier()),
+        Ok(None) => println!("ledger: has no name yet (base_url or ledger_origin)"),
+        Err(e) => {
+            println!("ledger: {e}");
+            anyhow::bail!("the ledger cannot sign here");
+        }
+    }
     println!("time: {}", env.now());
     if found != expected {
         anyhow::bail!("the index does not hold what the database does; run `kho reindex`");

@@ -6,8 +6,10 @@ mod backup;
 pub mod demo;
 mod index;
 mod inspect;
+mod ledger;
 pub mod open;
 mod rebuild;
+pub mod receipt;
 mod serve;
 mod turn;
 mod verify;
@@ -53,7 +55,10 @@ enum Command {
     Restore(backup::PutBack),
     /// Makes database and index again from the archive alone.
     Rebuild(rebuild::Args),
-    /// Reads everything again and compares it with inventories and database.
+    /// The ledger of what was published: its key, a check, being a witness.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
+    /// Reads everything again and compares it with inventories, database and ledger; or checks a receipt.
     Verify(verify::Args),
     /// Prints the description of the API (OpenAPI 3.1).
     Openapi,
@@ -94,6 +99,7 @@ pub fn run() -> ExitCode {
             Command::Backup(args) => backup::take(Arc::new(config), args).await,
             Command::Restore(args) => backup::restore(Arc::new(config), args).await,
             Command::Verify(args) => verify::run(Arc::new(config), args).await,
+            Command::Ledger(what) => ledger::run(Arc::new(config), what).await,
             Command::Openapi => inspect::openapi(),
             Command::Config => {
                 inspect::config(&config);

@@ -10,6 +10,7 @@ use crate::{
     config::{Config, Storage},
     ctx::{Clock, Env},
     error::{Error, Result},
+    ledger,
     store::{
         db::Db,
         doi::Registrar,
@@ -37,6 +38,7 @@ pub async fn open(config: Arc<Config>, clock: Clock) -> Result<Env> {
         work: Arc::new(Notify::new()),
         config,
     };
+    ledger::begin(&env).await?;
     if rebuild {
         tracing::warn!("the search index was unusable and is built anew");
         catalog::index::rebuild(&env, |_| {}).await?;

@@ -10,7 +10,7 @@ use crate::{
     ctx::{Clock, Env},
     fixity,
     jobs::worker,
-    people, publish, rebuild, site,
+    ledger, people, publish, rebuild, site,
     web::listen,
 };
 
@@ -69,6 +69,7 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
         .collect();
     let sweeper = tokio::spawn(sweep(env.clone()));
     let watch = tokio::spawn(fixity::keep_watch(env.clone()));
+    let ledger = tokio::spawn(ledger::keep(env.clone()));
     announce(
         &format!("http://{address}"),
         invitation
@@ -79,6 +80,7 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
     listen::serve(listener, site::router(env.clone()), signal()).await;
     sweeper.abort();
     watch.abort();
+    ledger.abort();
     for worker in workers {
         worker.abort();
     }

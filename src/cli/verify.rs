@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::{
     archive::Pace,
-    cli::open::open,
+    cli::{open::open, receipt},
     config::Config,
     ctx::Clock,
     fixity::{self, Finding, Scope},
+    ledger,
 };
 
 #[derive(clap::Args)]
@@ -21,11 +22,16 @@ pub struct Args {
     /// Reads at most so many megabytes a second.
     #[arg(long, value_name = "MB/s", default_value_t = 0)]
     rate: u64,
+    #[command(flatten)]
+    receipt: receipt::Args,
 }
 
 /// One line a finding, then a summary. Fails when anything is wrong.
 #[expect(clippy::print_stdout, reason = "what the command is for")]
 pub(super) async fn run(config: Arc<Config>, args: Args) -> anyhow::Result<()> {
+    if let Some(file) = &args.receipt.receipt {
+        return receipt::verify(file, &args.receipt);
+    }
     let env = open(config, Clock::System).await?;
     let scope = match args.least_recent {
         Some(n) if !args.all => Scope::LeastRecent(n),
@@ -48,10 +54,17 @@ pub(super) async fn run(config: Arc<Config>, args: Args) -> anyhow::Result<()> {
             n => format!("{n} findings"),
         }
     );
-    if done.findings > 0 {
+    let mut wrong = done.findings;
+    if matches!(scope, Scope::All) {
+        let findings = ledger::check(&env).await?;
+        for found in &findings {
+            println!("{found}");
+        }
+        wrong += findings.len() as u64;
+    }
+    if wrong > 0 {
         anyhow::bail!(
-            "{} things are not as they should be; docs/guide/operating.md says what to do",
-            done.findings
+            "{wrong} things are not as they should be; docs/guide/operating.md says what to do"
         );
     }
     Ok(())

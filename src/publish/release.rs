@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Kind, Result},
     ids::{Doi, RecordId},
     jobs::{self, Job},
+    ledger::{self, entry::Event},
     metadata,
     publish::{
         announce, harvest, must, publisher,
@@ -170,6 +171,9 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
         user: publisher(ctx, &document.owner),
         created: moment(at),
     };
+    let record_json = version.files.first().map(|f| f.sha256);
+    let files_digest =
+        ledger::entry::files_digest(files.iter().map(|f| (f.key.as_str(), f.sha256)));
     let written = writer.write(head, version).await?;
 
     let tx = ctx.env.db.begin().await?;
@@ -189,11 +193,26 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
         parent_doi,
         at,
     };
-    match earlier {
+    let corrects = earlier.is_some();
+    let row = match earlier {
         Some(row) => correct(ctx, &tx, row, &shown, written.version).await?,
         None => show(ctx, &tx, &now.parent, files, &shown, &written).await?,
-    }
+    };
     deposit::remove_draft(ctx, &tx, &draft.row.id).await?;
+    let fact = ledger::Fact {
+        event: if corrects {
+            Event::Revise
+        } else {
+            Event::Publish
+        },
+        record: &row,
+        archive_version: i64::from(written.version),
+        inventory: written.inventory_sha256,
+        record_json: record_json.ok_or_else(|| Error::internal("no record.json", &row.id))?,
+        files: files_digest,
+        at: row.updated,
+    };
+    ledger::append(ctx, &tx, &fact).await?;
     announce_version(ctx, &tx, &now.parent, draft).await?;
     tx.commit().await?;
     Ok(())
@@ -255,7 +274,7 @@ async fn show(
     files: Vec<ReadyFile>,
     shown: &Shown<'_>,
     written: &WrittenVersion,
-) -> Result<()> {
+) -> Result<record::Model> {
     let document = shown.document;
     let now = shown.at;
     record::Entity::update_many()
@@ -314,7 +333,8 @@ async fn show(
         // It is the latest no more, and harvesters know it as such.
         harvest::write(ctx, tx, before).await?;
     }
-    harvest::write(ctx, tx, &row.id).await
+    harvest::write(ctx, tx, &row.id).await?;
+    Ok(row)
 }
 
 /// A published version gets its corrected description; its files and its number stay.
@@ -324,7 +344,7 @@ async fn correct(
     before: record::Model,
     shown: &Shown<'_>,
     archive_version: u32,
-) -> Result<()> {
+) -> Result<record::Model> {
     let document = shown.document;
     let now = shown.at;
     let change = record::ActiveModel {
@@ -348,7 +368,8 @@ async fn correct(
     };
     parent::Entity::update(head).exec(tx).await?;
     keep_revision(ctx, tx, &row, now).await?;
-    harvest::write(ctx, tx, &row.id).await
+    harvest::write(ctx, tx, &row.id).await?;
+    Ok(row)
 }
 
 async fn keep_revision(

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Problem, Result},
     ids::RecordId,
     jobs::{self, Job},
+    ledger::{self, entry::Event},
     metadata::vocabulary::{self, Vocabulary},
     publish::{announce, harvest, must, publisher, snapshot::SnapshotOwner, take_back},
     store::table::{deposit::parent, people::account, record::record},
@@ -78,6 +79,7 @@ pub async fn restore(ctx: &Ctx, id: &RecordId) -> Result<()> {
 }
 
 async fn in_its_own_task(ctx: &Ctx, id: &RecordId, said: Option<(String, String)>) -> Result<()> {
+    ledger::ensure(ctx, id).await?;
     let (ctx, id) = (ctx.clone(), id.clone());
     tokio::spawn(async move { run(&ctx, &id, said).await })
         .await
@@ -215,7 +217,7 @@ async fn write_and_show(
                 .map_err(|e| Error::internal("a tombstone does not serialise", e))?,
         ),
     };
-    set(ctx, &tx, row, stone, at).await?;
+    set(ctx, &tx, row, stone, &written, at).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -270,8 +272,14 @@ async fn set(
     tx: &DatabaseTransaction,
     row: &record::Model,
     stone: Option<String>,
+    written: &WrittenVersion,
     at: i64,
 ) -> Result<()> {
+    let event = match (row.withdrawn.is_some(), stone.is_some()) {
+        (_, true) => Some(Event::Withdraw),
+        (true, false) => Some(Event::Restore),
+        (false, false) => None,
+    };
     let change = record::ActiveModel {
         id: Set(row.id.clone()),
         withdrawn: Set(stone),
@@ -285,6 +293,9 @@ async fn set(
     }
     for id in &changed {
         harvest::write(ctx, tx, id).await?;
+    }
+    if let Some(event) = event {
+        ledger::append_again(ctx, tx, event, row, written, at).await?;
     }
     let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
     announce(ctx, tx, &changed).await

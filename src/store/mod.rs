@@ -3,6 +3,8 @@
 pub mod db;
 pub mod doi;
 pub mod object;
+pub mod remote;
 pub mod rows;
+pub mod secret;
 pub mod shelf;
 pub mod table;

@@ -133,9 +133,10 @@ impl TestApp {
         self.clock.fetch_add(time, Ordering::SeqCst);
     }
 
-    /// Runs all jobs that are due.
+    /// Runs all jobs that are due, and lets the ledger sign.
     pub async fn work(&self) {
         worker::drain(&self.env).await.unwrap();
+        kho::ledger::integrate(&self.env).await.unwrap();
     }
 
     /// A depositor's account; gives an unlimited token.
@@ -234,6 +235,8 @@ impl TestApp {
         let shown = catalog::index::count(&self.env).await.unwrap();
         assert_eq!(self.env.index.len(), shown, "versions in the index");
         self.check_archive().await;
+        let findings = kho::ledger::check(&self.env).await.unwrap();
+        assert!(findings.is_empty(), "in the ledger: {findings:?}");
         let mut staged: BTreeSet<String> = deposit::draft_file::Entity::find()
             .all(self.env.db.read())
             .await

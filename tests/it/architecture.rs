@@ -27,6 +27,7 @@ const ORDER: &[&str] = &[
     "access",
     "deposit",
     "files",
+    "ledger",
     "community",
     "review",
     "publish",

@@ -103,6 +103,13 @@ fn table() -> Vec<Row> {
             none,
             admins(200),
         ),
+        row("GET", "/api/records/{id}/ledger", Record, none, everybody),
+        row("GET", "/api/ledger/consistency", Record, none, [400; 5]),
+        row("GET", "/api/ledger/witnesses", Nothing, none, everybody),
+        row("GET", "/ledger/checkpoint", Nothing, none, everybody),
+        row("GET", "/ledger/tile/{path}", Record, none, everybody),
+        // Nobody's signature is not a witness's, whoever sends it.
+        row("POST", "/ledger/add-cosignature", Nothing, none, [400; 5]),
         row("GET", "/api/records/{id}/files", Record, none, everybody),
         row(
             "GET",
@@ -331,12 +338,17 @@ async fn stage(app: &TestApp, owner: &str, stage: Stage, path: &str) -> String {
             .is(201);
         next.json()["id"].as_str().unwrap().clone_into(&mut id);
     }
+    if path.contains("ledger") {
+        kho::ledger::integrate(&app.env).await.unwrap();
+    }
     if path.starts_with("/api/vocabularies") {
         return path
             .replace("{type}", "resourcetypes")
             .replace("{id}", "dataset");
     }
-    path.replace("{id}", &id).replace("{key}", "a.csv")
+    path.replace("{id}", &id)
+        .replace("{key}", "a.csv")
+        .replace("{path}", "0/000.p/1")
 }
 
 #[test]

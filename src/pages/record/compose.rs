@@ -9,8 +9,8 @@ use super::{
     parties::{self, Affiliations},
     prose, snippets,
     view::{
-        Access, AccessState, Citation, DatedEvent, DoiLink, Files, Funding, Landing, Licence,
-        Manage, Related, Signpost, Subject, Tombstone, Version as VersionRow,
+        Access, AccessState, Citation, DatedEvent, DoiLink, Entered, Files, Funding, Landing,
+        Licence, Manage, Related, Signpost, Subject, Tombstone, Version as VersionRow,
     },
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     files,
     formats::{self, citation::cite, json_ld, signposting},
     ids::FileKey,
+    ledger::Place,
     metadata::{
         Metadata,
         access::AccessStatus,
@@ -54,6 +55,8 @@ pub(super) struct Loaded {
     pub files: Vec<PublishedFile>,
     /// What of the folders is shown, and which one, when not all files are.
     pub level: Option<(files::Level, Option<FileKey>)>,
+    /// Since when it is in the ledger.
+    pub ledger: Option<Place>,
 }
 
 /// The landing page, and the value of its `Link` header.
@@ -98,6 +101,10 @@ pub(super) fn landing(ctx: &Ctx, loaded: &Loaded) -> Result<(Landing, String)> {
         published: published(version),
         publisher: record.publisher().to_owned(),
         updated: day(row.updated),
+        ledger: loaded.ledger.map(|place| Entered {
+            entry: place.index,
+            since: day(place.at),
+        }),
         creators,
         contributors,
         affiliations: affiliations.all,

@@ -160,6 +160,10 @@ fn full() -> Landing {
         published: "2026-03-12".to_owned(),
         publisher: "Kho dữ liệu nghiên cứu".to_owned(),
         updated: "2026-03-14".to_owned(),
+        ledger: Some(super::view::Entered {
+            entry: 1_284,
+            since: "2026-03-12".to_owned(),
+        }),
         creators: people(),
         contributors: vec![Contributor {
             name: "Trần Văn Minh".to_owned(),

@@ -1,7 +1,7 @@
 //! `/records/{id}`: the landing page, or the record in the format that was asked for.
 //!
-//! Four queries: the version, its concept, all versions, the first files; of many files three more, for one level of
-//! their folders. What everybody sees alike is
+//! Five queries: the version, its concept, all versions, the first files, its place in the ledger; of many files
+//! three more, for one level of their folders. What everybody sees alike is
 //! kept (`pages::kept`) until anything published changes.
 
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use crate::{
     files::{Of, level as level_of},
     formats,
     ids::{FileKey, RecordId},
+    ledger,
     pages::{
         kept::{Kept, Page},
         shell::{self, Visit},
@@ -193,11 +194,13 @@ async fn load(
             level = Some((found, part.folder.clone()));
         }
     }
+    let ledger = ledger::first_place(ctx, &row.id).await?;
     Ok(Ok(Loaded {
         version,
         versions,
         files,
         level,
+        ledger,
     }))
 }
 

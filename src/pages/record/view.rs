@@ -37,6 +37,8 @@ pub struct Landing {
     pub publisher: String,
     /// When this page's metadata last changed, `2026-03-12`.
     pub updated: String,
+    /// Its first entry in the ledger.
+    pub ledger: Option<Entered>,
     pub creators: Vec<Contributor>,
     pub contributors: Vec<Contributor>,
     /// Referred to by `Contributor::affiliations`, counted from 1.
@@ -71,6 +73,14 @@ pub struct Landing {
     pub signposts: Vec<Signpost>,
     /// What the person who is signed in may do with it.
     pub manage: Option<Manage>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Entered {
+    /// Its number in the ledger, from 0.
+    pub entry: u64,
+    /// `2026-03-12`
+    pub since: String,
 }
 
 #[derive(Debug, Clone, Serialize)]

@@ -5,6 +5,7 @@
 pub mod deposit;
 pub mod fixity;
 pub mod harvest;
+pub mod ledger;
 pub mod people;
 pub mod record;
 pub mod upload;

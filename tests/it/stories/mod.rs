@@ -7,6 +7,7 @@ mod callers;
 mod downloads;
 mod drafts;
 mod fixity;
+mod ledger;
 mod main_job;
 mod many;
 mod names;
