@@ -92,7 +92,7 @@ impl Listed {
         for line in &self.withheld {
             // Two dashes would end a comment of XML; no sentence of ours needs them.
             let line = line.replace("--", "–");
-            out.extend([before, &line, after, "\n"]);
+            out.extend([before, line.as_str(), after, "\n"]);
         }
         out
     }
