@@ -88,11 +88,13 @@ impl Listed {
     }
 
     fn comments(&self, before: &str, after: &str) -> String {
-        self.withheld
-            .iter()
+        let mut out = String::new();
+        for line in &self.withheld {
             // Two dashes would end a comment of XML; no sentence of ours needs them.
-            .map(|line| format!("{before}{}{after}\n", line.replace("--", "–")))
-            .collect()
+            let line = line.replace("--", "–");
+            out.extend([before, line.as_str(), after, "\n"]);
+        }
+        out
     }
 
     /// One file's lines.

@@ -365,8 +365,9 @@ mod tests {
     #[test]
     fn times_are_written_as_dos_and_exactly() {
         let at = stamp();
-        assert_eq!(at.date, 46 << 9 | 11 << 5 | 23);
-        assert_eq!(at.time, 16 << 11 | 8 << 5 | 13);
+        // Years since 1980 in the upper seven bits, then month and day.
+        assert_eq!(at.date, 46 * 512 + 11 * 32 + 23);
+        assert_eq!(at.time, 16 * 2048 + 8 * 32 + 13);
         let header = local_header(
             &Item {
                 name: "a",

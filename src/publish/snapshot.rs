@@ -214,7 +214,7 @@ pub(super) fn document<'a>(
     })
 }
 
-impl<'a> Snapshot<Listing<'a>> {
+impl Snapshot<Listing<'_>> {
     /// The same without its files, for what outlives the list of them.
     pub(super) fn without_files(self) -> Snapshot<()> {
         Snapshot {
