@@ -273,10 +273,8 @@ impl Lease {
     async fn end(self, ctx: &Ctx) -> Result<()> {
         upload::Entity::update_many()
             .col_expr(upload::Column::Lease, Expr::value(Option::<String>::None))
-            .col_expr(upload::Column::Status, Expr::value("open"))
             .filter(upload::COLUMN.id.eq(&self.upload))
             .filter(upload::COLUMN.lease.eq(self.secret.clone()))
-            .filter(upload::COLUMN.status.ne("done"))
             .exec(ctx.env.db.write())
             .await?;
         Ok(())

@@ -193,12 +193,8 @@ pub(super) async fn parts_again(ctx: &Ctx, lease: &Lease, upload: &Upload) -> Re
     let name = staging_name(ctx)?;
     let handle = ctx.env.objects.begin_parts(&name, plan).await?;
     let tx = ctx.env.db.begin().await?;
-    crate::store::table::upload::upload_part::Entity::delete_many()
-        .filter(
-            crate::store::table::upload::upload_part::COLUMN
-                .upload_id
-                .eq(upload.id()),
-        )
+    upload_part::Entity::delete_many()
+        .filter(upload_part::COLUMN.upload_id.eq(upload.id()))
         .exec(&tx)
         .await?;
     let change = upload::ActiveModel {
