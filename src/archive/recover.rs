@@ -41,6 +41,26 @@ impl Archive {
         Ok(count)
     }
 
+    /// The version of an object that is being written, or was when a crash came.
+    pub(super) async fn unfinished(&self, id: &ObjectId) -> Result<Option<VersionNum>> {
+        let note = self.objects.note(&note_name(id)).await?;
+        Ok(note.as_ref().and_then(read_note).map(|(num, _)| num))
+    }
+
+    /// Is the object in this folder being written for the first time? On a store without rename it is there
+    /// bit by bit, and without its inventory until the end.
+    pub(super) async fn appears(&self, root: &ContentPath) -> Result<bool> {
+        for note in self.objects.notes().await? {
+            if let Some((num, id)) = read_note(&note)
+                && num.number() == 1
+                && layout::object_root(&id)? == *root
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Makes sure that the object stands exactly at `expected_head`.
     pub(super) async fn settle(&self, id: &ObjectId, expected_head: u32) -> Result<()> {
         let root = layout::object_root(id)?;
@@ -61,8 +81,7 @@ impl Archive {
     pub(super) async fn rollback_locked(&self, id: &ObjectId, to_head: u32) -> Result<()> {
         let root = layout::object_root(id)?;
         let beyond = self.versions_beyond(&root, to_head).await?;
-        let note = self.objects.note(&note_name(id)).await?;
-        let unfinished = note.as_ref().and_then(read_note).map(|(num, _)| num);
+        let unfinished = self.unfinished(id).await?;
         if beyond.iter().any(|num| Some(*num) != unfinished) {
             return Err(Error::conflict("archive-head"));
         }

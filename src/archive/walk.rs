@@ -2,7 +2,7 @@
 
 use futures::Stream;
 
-use super::{Archive, Inventory, layout, parse_path};
+use super::{Archive, Inventory, VersionNum, inventory::INVENTORY, layout, parse_path};
 use crate::{
     error::Result,
     store::object::{ContentPath, Listed, ListedKind},
@@ -35,7 +35,18 @@ impl Archive {
                 }
             }
             while let Some(folder) = waiting.pop() {
-                let listed = archive.objects.list(&folder).await?;
+                let mut listed = archive.objects.list(&folder).await?;
+                // Where nothing can be renamed an object appears bit by bit, its inventory last.
+                if half_object(&listed) {
+                    if archive.appears(&folder).await? {
+                        continue;
+                    }
+                    // Done meanwhile, or rolled back.
+                    listed = archive.objects.list(&folder).await?;
+                    if listed.is_empty() {
+                        continue;
+                    }
+                }
                 if is_object(&listed) {
                     yield archive.read_object(folder).await;
                     continue;
@@ -72,4 +83,10 @@ impl Archive {
 fn is_object(listed: &[Listed]) -> bool {
     let declares = |l: &Listed| l.name.starts_with("0=ocfl_object_");
     listed.iter().any(declares)
+}
+
+/// Versions, but no inventory over them.
+fn half_object(listed: &[Listed]) -> bool {
+    let version = |l: &Listed| l.kind == ListedKind::Folder && l.name.parse::<VersionNum>().is_ok();
+    listed.iter().any(version) && listed.iter().all(|l| l.name != INVENTORY)
 }

@@ -81,7 +81,7 @@ pub struct WrittenVersion {
 pub struct Writer {
     archive: Archive,
     id: ObjectId,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Archive {
@@ -94,7 +94,7 @@ impl Archive {
         Ok(Writer {
             archive: self.clone(),
             id: id.clone(),
-            _lock: self.objects.lock(layout::digest(id).0[0]).await?,
+            lock: self.objects.lock(layout::digest(id).0[0]).await?,
         })
     }
 }
@@ -129,6 +129,8 @@ impl Writer {
         let plan = tokio::task::spawn_blocking(move || plan(id, before, version, &root));
         let (commit, written) = plan.await.map_err(|e| Error::internal("archive", e))??;
         self.archive.objects.commit(commit).await?;
+        // A lock that a database lent may have been lost on the way; then another process may be writing too.
+        self.lock.check().await?;
         Ok(written)
     }
 

@@ -1,6 +1,6 @@
 //! Opens a file for reading: what it is, and its bytes in any range.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use sea_orm::EntityTrait;
 
@@ -37,6 +37,24 @@ enum Place {
 }
 
 impl OpenFile {
+    /// Where the reader may fetch it instead of here, if the operator sends readers to the bucket.
+    pub async fn elsewhere(
+        &self,
+        ctx: &Ctx,
+        content_type: &str,
+        content_disposition: &str,
+    ) -> Result<Option<String>> {
+        match &self.place {
+            Place::Archive(path) => {
+                let objects = &ctx.env.objects;
+                objects
+                    .read_url(path, SENT_ON, content_type, content_disposition)
+                    .await
+            }
+            Place::Staging(_) => Ok(None),
+        }
+    }
+
     /// The bytes of a range that lies within the file.
     pub async fn read(&self, ctx: &Ctx, range: Range<u64>) -> Result<Reading> {
         match &self.place {
@@ -45,6 +63,9 @@ impl OpenFile {
         }
     }
 }
+
+/// How long whoever may read a file may fetch it straight from the bucket. A transfer that began goes on.
+const SENT_ON: Duration = Duration::from_mins(5);
 
 /// A file of a published version. Restricted files are not there for whoever may not have them; that
 /// they exist is told by the record itself.

@@ -66,6 +66,9 @@ where
     S: Stream<Item = Result<Bytes>> + Unpin,
 {
     let mut receiver = ctx.env.objects.receive(name)?;
+    if let Some(length) = incoming.length {
+        receiver.expect(length);
+    }
     while let Some(bytes) = incoming.body.next().await {
         receiver.write(bytes?).await?;
         if receiver.size() > most {

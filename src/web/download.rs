@@ -112,6 +112,23 @@ pub async fn send(
     }
     let shown = shown(&file.mimetype);
     let inline = wanted == Disposition::Inline && shown;
+    if *method == Method::GET
+        && let Some(url) = file
+            .elsewhere(
+                ctx,
+                &content_type(&file.mimetype),
+                &disposition(inline, file.key.file_name()),
+            )
+            .await?
+    {
+        // The client asks there again, with its Range. The address is a key for a while: nobody may keep it.
+        let headers = [
+            (header::LOCATION, url),
+            (header::CACHE_CONTROL, "private, no-store".to_owned()),
+            (header::REFERRER_POLICY, "no-referrer".to_owned()),
+        ];
+        return Ok((StatusCode::FOUND, headers).into_response());
+    }
     put(header::CONTENT_TYPE, content_type(&file.mimetype));
     put(
         header::CONTENT_DISPOSITION,

@@ -40,8 +40,11 @@ use tempfile::TempDir;
 /// When every story begins: 2026-11-24 08:00 UTC, in microseconds.
 pub const BEGINNING: i64 = 1_795_507_200_000_000;
 pub const DAY: i64 = 86_400_000_000;
+/// Each story has a prefix of its own in it.
+const BUCKET: &str = "kho-stories";
 
-/// Tells a story on SQLite, and on PostgreSQL where `KHO_TEST_POSTGRES_URL` names one.
+/// Tells a story on SQLite and a folder, on PostgreSQL where `KHO_TEST_POSTGRES_URL` names one, and with a bucket
+/// where `KHO_TEST_S3_ENDPOINT` names a server.
 pub fn each(story: impl AsyncFn(&TestApp)) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -50,13 +53,20 @@ pub fn each(story: impl AsyncFn(&TestApp)) {
         .unwrap();
     runtime.block_on(async {
         eprintln!("on SQLite:");
-        tell(TestApp::start(None).await, &story).await;
+        tell(TestApp::start(None, None).await, &story).await;
         match std::env::var("KHO_TEST_POSTGRES_URL") {
             Ok(server) => {
                 eprintln!("on PostgreSQL:");
-                tell(TestApp::start(Some(&server)).await, &story).await;
+                tell(TestApp::start(Some(&server), None).await, &story).await;
             }
             Err(_) => eprintln!("left out on PostgreSQL: KHO_TEST_POSTGRES_URL is not set"),
+        }
+        match std::env::var("KHO_TEST_S3_ENDPOINT") {
+            Ok(server) => {
+                eprintln!("on S3:");
+                tell(TestApp::start(None, Some(&server)).await, &story).await;
+            }
+            Err(_) => eprintln!("left out on S3: KHO_TEST_S3_ENDPOINT is not set"),
         }
     });
 }
@@ -85,7 +95,7 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    async fn start(postgres: Option<&str>) -> TestApp {
+    async fn start(postgres: Option<&str>, s3: Option<&str>) -> TestApp {
         let folder = TempDir::new().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -101,6 +111,13 @@ impl TestApp {
             at.set_path(&name);
             flags.insert("database_url", at.to_string());
             database = Some((server.to_owned(), name));
+        }
+        if let Some(endpoint) = s3 {
+            make_bucket(endpoint).await;
+            let prefix = format!("story-{:016x}", unique());
+            flags.insert("storage_url", format!("s3://{BUCKET}/{prefix}"));
+            flags.insert("s3_endpoint", endpoint.to_owned());
+            flags.insert("s3_path_style", "true".to_owned());
         }
         let config = Config::load(folder.path().to_owned(), None, &flags, |_| None).unwrap();
         let clock = Arc::new(AtomicI64::new(BEGINNING));
@@ -199,19 +216,25 @@ impl TestApp {
         }
     }
 
-    /// How many bytes the archive holds outside of inventories and descriptions.
-    pub fn archived_content(&self) -> Vec<(String, u64)> {
+    /// The files that the archive holds outside of inventories and descriptions, with their sizes in bytes.
+    pub async fn archived_content(&self) -> Vec<(String, u64)> {
+        let objects = &self.env.objects;
         let mut found = Vec::new();
-        let mut folders = vec![self.folder.path().join("archive")];
+        let mut folders: Vec<ContentPath> = Vec::new();
+        for top in objects.list_top().await.unwrap() {
+            if top.kind == ListedKind::Folder {
+                folders.push(top.name.parse().unwrap());
+            }
+        }
         while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(&folder).unwrap() {
-                let entry = entry.unwrap();
-                let path = entry.path();
-                if entry.file_type().unwrap().is_dir() {
-                    folders.push(path);
-                } else if path.to_string_lossy().contains("/content/files/") {
-                    let name = entry.file_name().into_string().unwrap();
-                    found.push((name, entry.metadata().unwrap().len()));
+            for entry in objects.list(&folder).await.unwrap() {
+                let path = folder.join(&entry.name).unwrap();
+                match entry.kind {
+                    ListedKind::Folder => folders.push(path),
+                    ListedKind::File(size) if path.as_str().contains("/content/files/") => {
+                        found.push((entry.name, size));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -302,6 +325,18 @@ impl TestApp {
         admin.execute_unprepared(&sql).await.unwrap();
         admin.close().await.unwrap();
     }
+}
+
+async fn make_bucket(endpoint: &str) {
+    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .load()
+        .await;
+    let config = aws_sdk_s3::config::Builder::from(&config).force_path_style(true);
+    let client = aws_sdk_s3::Client::from_conf(config.build());
+    // Another story may have made it; what else is wrong shows soon.
+    let _ = client.create_bucket().bucket(BUCKET).send().await;
 }
 
 /// A number that no other database of this run has.

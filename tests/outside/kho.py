@@ -6,6 +6,8 @@ Every script beside this one begins with `with a_server() as kho:`. What it take
     KHO_URL, KHO_TOKEN      instead of it: a server that runs, and a depositor's token
     KHO_TEST_DATABASE       sqlite (default) or postgres, for the server that is started
     KHO_TEST_POSTGRES_URL   a PostgreSQL where databases may be made; each server gets one of its own
+    KHO_TEST_STORAGE        folder (default) or s3, for the server that is started
+    KHO_TEST_S3_ENDPOINT    an S3 server where a bucket may be made, with AWS_ACCESS_KEY_ID and so on
     KHO_GO_ON=1             say everything that falls short instead of ending at the first
     KHO_KEEP=1              leave the store behind, and say where
 
@@ -167,6 +169,9 @@ class Server(Api):
         self.database = database or os.environ.get("KHO_TEST_DATABASE", "sqlite")
         if self.database == "postgres":
             self.env["KHO_DATABASE_URL"] = self._new_database()
+        self.prefix = None
+        if os.environ.get("KHO_TEST_STORAGE") == "s3":
+            self._new_prefix()
         self.process = None
         self.start()
         self.token = self.account("depositor@example.org")
@@ -181,6 +186,7 @@ class Server(Api):
             tail = self.log.read_text(errors="replace").splitlines()[-15:]
             print("    the server's last lines:", *tail, sep="\n      ", flush=True)
         self._drop_database()
+        self._drop_prefix()
         if os.environ.get("KHO_KEEP"):
             say(f"kept: {self.folder}")
         else:
@@ -242,10 +248,35 @@ class Server(Api):
         return float("nan")
 
     def archive(self):
-        """The root of the OCFL storage."""
+        """The root of the OCFL storage; of a bucket, a copy of what it has now."""
+        if self.prefix:
+            import bucket
+
+            copy = self.folder / f"archive-{time.monotonic_ns()}"
+            bucket.copy_to(f"{self.prefix}/archive/", copy)
+            hold((copy / "0=ocfl_1.1").is_file(), "no OCFL 1.1 storage root in the bucket")
+            return copy
         found = next((p.parent for p in self.data.rglob("0=ocfl_1.1")), None)
         hold(found, f"no OCFL 1.1 storage root below the data folder ({sorted(p.name for p in self.data.iterdir())})")
         return found
+
+    def _new_prefix(self):
+        import bucket
+
+        endpoint = os.environ.get("KHO_TEST_S3_ENDPOINT") or skip("KHO_TEST_S3_ENDPOINT names no S3 server")
+        bucket.make(bucket.client())
+        self.prefix = f"{os.getpid()}-{time.time_ns()}"
+        self.env |= {
+            "KHO_STORAGE_URL": f"s3://{bucket.NAME}/{self.prefix}",
+            "KHO_S3_ENDPOINT": endpoint,
+            "KHO_S3_PATH_STYLE": "true",
+        }
+
+    def _drop_prefix(self):
+        if self.prefix and not os.environ.get("KHO_KEEP"):
+            import bucket
+
+            bucket.empty(f"{self.prefix}/")
 
     def _new_database(self):
         server = os.environ.get("KHO_TEST_POSTGRES_URL") or skip("KHO_TEST_POSTGRES_URL names no PostgreSQL")

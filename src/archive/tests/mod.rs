@@ -25,7 +25,9 @@ impl Home {
     }
 
     fn store(&self) -> &crate::store::object::folder::Folder {
-        let Objects::Folder(store) = self.archive.objects();
+        let Objects::Folder(store) = self.archive.objects() else {
+            unreachable!("these tests open a folder");
+        };
         store
     }
 

@@ -160,7 +160,7 @@ fn the_description_of_a_version_is_corrected_and_its_files_are_not() {
         assert_eq!(after["pids"], before["pids"]);
         assert_eq!(after["files"], before["files"]);
         assert!(after["revision_id"].as_i64() > before["revision_id"].as_i64());
-        assert_eq!(app.archived_content().len(), 1);
+        assert_eq!(app.archived_content().await.len(), 1);
         let content = format!("{record}/files/a.csv/content");
         assert_eq!(app.anyone().get(&content).await.is(200).body, b"x,y\n1,2\n");
         let archived = snapshot(app, &before).await;

@@ -167,7 +167,7 @@ async fn second_version(app: &TestApp, token: &str, first: &str) {
     );
 
     // Four contents for two versions of three files each: what did not change is there once.
-    let kept = app.archived_content();
+    let kept = app.archived_content().await;
     assert_eq!(kept.len(), 4, "{kept:?}");
     assert_eq!(
         kept.iter()
@@ -399,7 +399,7 @@ fn a_version_of_a_thousand_files_is_whole() {
         dao.delete(&format!("/api/records/{next}/draft"))
             .await
             .is(204);
-        assert_eq!(app.archived_content().len(), 1_000);
+        assert_eq!(app.archived_content().await.len(), 1_000);
     });
 }
 

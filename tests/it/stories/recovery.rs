@@ -47,7 +47,7 @@ fn a_publication_that_was_cut_off_is_undone_at_the_start() {
 
         assert_eq!(publish::recover(&app.env).await.unwrap(), 1);
         assert_eq!(publish::recover(&app.env).await.unwrap(), 0);
-        assert!(app.archived_content().is_empty());
+        assert!(app.archived_content().await.is_empty());
         assert_eq!(lan.get(&at).await.is(200).json(), before);
         lan.publish(&id).await;
 
@@ -72,7 +72,7 @@ fn a_publication_that_was_cut_off_is_undone_at_the_start() {
             .get(&format!("/api/records/{next}/files/a.csv/content"))
             .await;
         assert_eq!(sha256(&second.is(200).body), sha256(b"x,y\n1,2\n"));
-        assert_eq!(app.archived_content().len(), 2);
+        assert_eq!(app.archived_content().await.len(), 2);
     });
 }
 
