@@ -56,6 +56,21 @@ pub const SETTINGS: &[Setting] = &[
         "Largest file accepted, in bytes.",
     ),
     plain("max_files", "10000", "Most files in one version."),
+    plain(
+        "quota_record",
+        "107374182400",
+        "Bytes one version may hold; 0: no bound.",
+    ),
+    plain(
+        "quota_account",
+        "1099511627776",
+        "Bytes kept for one account, drafts and all versions; 0: no bound.",
+    ),
+    plain(
+        "quota_community",
+        "0",
+        "Bytes kept for the records of one community; 0: no bound.",
+    ),
     plain("workers", "2", "Background jobs run at the same time."),
     plain("log", "info", "Log filter, as in RUST_LOG."),
     plain("log_format", "text", "text or json."),
@@ -104,6 +119,12 @@ pub struct Config {
     pub doi_prefix: String,
     pub max_file_size: u64,
     pub max_files: u64,
+    /// Bytes one version may hold; 0: no bound. An administrator may allow another size.
+    pub quota_record: u64,
+    /// The same for everything of an account.
+    pub quota_account: u64,
+    /// The same for everything of a community.
+    pub quota_community: u64,
     pub workers: usize,
     pub log: String,
     pub log_json: bool,
@@ -221,6 +242,9 @@ impl Config {
             doi_prefix,
             max_file_size: number("max_file_size")?,
             max_files: number("max_files")?,
+            quota_record: number("quota_record")?,
+            quota_account: number("quota_account")?,
+            quota_community: number("quota_community")?,
             workers: number("workers")?.clamp(1, 64) as usize,
             log: text("log"),
             log_json: text("log_format") == "json",

@@ -11,6 +11,7 @@ mod files;
 mod json;
 mod links;
 mod openapi;
+mod quotas;
 mod records;
 mod refusals;
 mod search;
@@ -85,7 +86,14 @@ pub fn router() -> Router<Env> {
                 .post(files::commit)
                 .delete(files::remove),
         )
+        .route("/api/records/{id}/draft/quota", get(quotas::of_draft))
         .route("/api/user/records", get(search::own))
+        .route("/api/user/quota", get(quotas::own))
+        .route("/api/quotas", get(quotas::overrides))
+        .route(
+            "/api/quotas/{scope}/{subject}",
+            get(quotas::read).put(quotas::allow).delete(quotas::reset),
+        )
         .route("/api/user/tokens", get(tokens::list).post(tokens::create))
         .route(
             "/api/user/tokens/{id}",

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use crate::api::{drafts, files, records, search, tokens, vocabularies};
+use crate::api::{drafts, files, quotas, records, search, tokens, vocabularies};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,12 +19,14 @@ use crate::api::{drafts, files, records, search, tokens, vocabularies};
         files::import, drafts::reserve_doi, drafts::release_doi, files::list_draft, files::start,
         files::remove_all, files::read_draft, files::receive, files::commit, files::remove,
         search::own, tokens::list, tokens::create, tokens::revoke,
+        quotas::own, quotas::of_draft, quotas::overrides, quotas::read, quotas::allow, quotas::reset,
         vocabularies::kinds, vocabularies::list, vocabularies::read,
     ),
     tags(
         (name = "records", description = "Published versions"),
         (name = "drafts", description = "Versions being written"),
         (name = "files", description = "Files of both"),
+        (name = "quotas", description = "How much may be stored, and how much is"),
         (name = "tokens", description = "Personal access tokens"),
         (name = "vocabularies", description = "The terms metadata is made of"),
     )

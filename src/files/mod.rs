@@ -7,6 +7,7 @@
 mod commit;
 mod import;
 mod open;
+pub mod quota;
 mod receive;
 mod remove;
 mod start;

@@ -5,5 +5,6 @@
 pub mod deposit;
 pub mod harvest;
 pub mod people;
+pub mod quota;
 pub mod record;
 pub mod work;

@@ -6,5 +6,6 @@ mod callers;
 mod drafts;
 mod main_job;
 mod names;
+mod quotas;
 mod recovery;
 mod withdrawal;
