@@ -19,6 +19,7 @@ impl MigratorTrait for Migrator {
             ("m20261123_000003_quota", include_str!("quota.sql")),
             ("m20261123_000004_fixity", include_str!("fixity.sql")),
             ("m20261123_000005_ledger", include_str!("ledger.sql")),
+            ("m20261123_000007_intake", include_str!("intake.sql")),
         ]
         .into_iter()
         .map(|(name, up)| Box::new(Sql { name, up }) as Box<dyn MigrationTrait>)

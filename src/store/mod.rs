@@ -2,5 +2,6 @@
 
 pub mod db;
 pub mod doi;
+pub mod http;
 pub mod object;
 pub mod table;

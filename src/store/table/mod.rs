@@ -4,6 +4,7 @@
 
 pub mod deposit;
 pub mod harvest;
+pub mod intake;
 pub mod people;
 pub mod quota;
 pub mod record;
