@@ -71,6 +71,11 @@ pub const SETTINGS: &[Setting] = &[
         "0",
         "Bytes kept for the records of one community; 0: no bound.",
     ),
+    plain(
+        "upload_days",
+        "7",
+        "Days after which an unfinished upload without progress is given up.",
+    ),
     plain("workers", "2", "Background jobs run at the same time."),
     plain("log", "info", "Log filter, as in RUST_LOG."),
     plain("log_format", "text", "text or json."),
@@ -125,6 +130,8 @@ pub struct Config {
     pub quota_account: u64,
     /// The same for everything of a community.
     pub quota_community: u64,
+    /// Days without progress after which an upload is given up.
+    pub upload_days: u64,
     pub workers: usize,
     pub log: String,
     pub log_json: bool,
@@ -245,6 +252,7 @@ impl Config {
             quota_record: number("quota_record")?,
             quota_account: number("quota_account")?,
             quota_community: number("quota_community")?,
+            upload_days: number("upload_days")?.clamp(1, 3_650),
             workers: number("workers")?.clamp(1, 64) as usize,
             log: text("log"),
             log_json: text("log_format") == "json",

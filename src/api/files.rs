@@ -8,19 +8,18 @@ use axum::{
     Json,
     body::{Body, Bytes},
     extract::{OriginalUri, Path},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Response},
 };
-use futures::StreamExt;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::{
     access::{self, Action},
-    api::{Answer, DONE, answer, body, changing, id, json},
+    api::{Answer, DONE, answer, body, changing, id, json, transfer},
     catalog, deposit,
-    error::{Error, Kind, Problem, Result},
-    files::{self, Incoming, NewFile},
+    error::{Error, Kind, Result},
+    files::{self, Incoming},
     ids::{FileKey, RecordId},
     web::{
         caller::Caller,
@@ -34,6 +33,8 @@ enum Verb {
     Entry,
     Content,
     Commit,
+    /// A part of one that comes in parts.
+    Part(u32),
 }
 
 /// The key and the verb of a path below `…/files/`.
@@ -43,6 +44,13 @@ fn below_files(path: &str) -> Result<(FileKey, Verb)> {
     let (raw, verb) = match rest.rsplit_once('/') {
         Some((key, "content")) => (key, Verb::Content),
         Some((key, "commit")) => (key, Verb::Commit),
+        Some((before, number)) if !number.is_empty() => match before.strip_suffix("/content") {
+            // From the right, because a key may hold the word.
+            Some(key) if number.bytes().all(|b| b.is_ascii_digit()) => {
+                (key, Verb::Part(number.parse().unwrap_or(u32::MAX)))
+            }
+            _ => (rest, Verb::Entry),
+        },
         _ => (rest, Verb::Entry),
     };
     let text = percent_decode_str(raw)
@@ -127,16 +135,19 @@ pub async fn list_draft(caller: Caller, Path(text): Path<String>) -> Answer<Json
 async fn listing(caller: &Caller, id: &RecordId) -> Result<Json<Value>> {
     let draft = deposit::read(&caller.ctx, id).await?;
     let entries: Vec<_> = draft.files.iter().map(json::entry).collect();
-    Ok(Json(json::listing(
+    let mut listing = json::listing(
         &caller.ctx,
         id.as_str(),
         "/draft",
         draft.row.files_enabled,
         &entries,
-    )))
+    );
+    transfer::entries(&caller.ctx, id, &mut listing).await?;
+    Ok(Json(listing))
 }
 
-/// Announces files: an array of `{"key"}`. The answer lists all files of the draft.
+/// Announces files: an array of `{"key"}`, with `size`, `checksum` (`md5:…`, `sha256:…`) and
+/// `transfer: {"type": "M", "parts", "part_size"}` where the client knows them. The answer lists all files of the draft.
 #[utoipa::path(post, path = "/api/records/{id}/draft/files", tag = "files", request_body = serde_json::Value,
     params(("id" = String, Path)),
     responses((status = 201, description = "All files of the draft"), (status = 400, description = "A key is refused or taken, or there are too many"),
@@ -149,67 +160,51 @@ pub async fn start(
 ) -> Answer<Response> {
     changing(&caller, &headers)?;
     let id = id(&caller, &text)?;
-    let new = answer(&caller, body::parse(&headers, &sent).and_then(announced))?;
-    answer(&caller, files::start(&caller.ctx, &id, new).await)?;
+    let new = body::parse(&headers, &sent).and_then(transfer::announced);
+    let new = answer(&caller, new)?;
+    answer(
+        &caller,
+        files::upload::announce(&caller.ctx, &id, new).await,
+    )?;
     let listing = answer(&caller, listing(&caller, &id).await)?;
     Ok((StatusCode::CREATED, listing).into_response())
 }
 
-/// Reads the array of an announcement.
-fn announced(body: Value) -> Result<Vec<NewFile>> {
-    let Value::Array(items) = body else {
-        return Err(Error::bad_request("json-array"));
-    };
-    let mut problems = Vec::new();
-    let mut new = Vec::new();
-    for (i, item) in items.iter().enumerate() {
-        let kind = item["transfer"]["type"].as_str().unwrap_or("L");
-        if kind != "L" {
-            problems
-                .push(Problem::new("transfer", format!("{i}.transfer.type")).with("type", kind));
-        }
-        match item["key"].as_str().unwrap_or_default().parse::<FileKey>() {
-            Ok(key) => new.push(NewFile {
-                key,
-                metadata: item["metadata"].clone(),
-            }),
-            Err(e) => problems.push(Problem::new(e.0, format!("{i}.key"))),
-        }
-    }
-    if problems.is_empty() {
-        Ok(new)
-    } else {
-        Err(Error::Invalid(problems))
-    }
-}
-
-/// Sends a file's bytes. They are durable when the answer comes.
+/// Sends a file's bytes, or (`/content/{n}`) a part of it. They are durable when the answer comes. With
+/// `Content-Range: bytes a-b/total` the bytes go on where the last ones ended; `bytes */total` asks how far it is.
 #[utoipa::path(put, path = "/api/records/{id}/draft/files/{key}/content", tag = "files",
-    params(("id" = String, Path), ("key" = String, Path)),
+    params(("id" = String, Path), ("key" = String, Path), ("Content-Range" = Option<String>, Header),
+        ("Content-Digest" = Option<String>, Header, description = "Of a part, SHA-256"), ("Content-MD5" = Option<String>, Header, description = "Of a part")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, description = "The entry with size and checksums, still pending"), (status = 400, description = "Another length than announced"),
-        (status = 401), (status = 404), (status = 409), (status = 413), (status = 507)))]
+    responses((status = 200, description = "The entry with size and checksums, still pending; of a part its number, size and checksums"),
+        (status = 202, description = "More is to come; Range and Upload-Offset tell what is there"),
+        (status = 308, description = "Asked how far it is: Range and Upload-Offset tell"),
+        (status = 400, description = "Another length or checksum than announced, or the file comes in parts"),
+        (status = 401), (status = 404), (status = 409, description = "Completed, busy, or it stands elsewhere (Upload-Offset)"), (status = 413), (status = 507)))]
 pub async fn receive(
     caller: Caller,
     Path(at): Path<(String, String)>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     sent: Body,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     changing(&caller, &headers)?;
     let id = id(&caller, &at.0)?;
     let (key, verb) = answer(&caller, below_files(uri.path()))?;
-    if verb != Verb::Content {
-        return answer(&caller, Err(Error::not_found(Kind::Page, "")));
+    match verb {
+        Verb::Content => {}
+        Verb::Part(number) => {
+            let taken = transfer::part(&caller, &id, &key, number, &headers, sent).await;
+            return answer(&caller, taken);
+        }
+        _ => return answer(&caller, Err(Error::not_found(Kind::Page, ""))),
     }
-    let length = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.parse().ok());
-    let stream = sent
-        .into_data_stream()
-        .map(|part| part.map_err(|_| Error::bad_request("upload-cut-off")))
-        .boxed();
+    if let Some(range) = answer(&caller, transfer::content_range(&headers))? {
+        let taken = transfer::piece(&caller, &id, &key, range, &headers, sent).await;
+        return answer(&caller, taken);
+    }
+    let length = transfer::length(&headers);
+    let stream = transfer::stream(sent);
     let received = files::receive(
         &caller.ctx,
         &id,
@@ -232,13 +227,14 @@ pub async fn receive(
         metadata: Value::Object(serde_json::Map::new()),
         times: None,
     };
-    Ok(Json(json::file(&caller.ctx, id.as_str(), "/draft", &entry)))
+    Ok(Json(json::file(&caller.ctx, id.as_str(), "/draft", &entry)).into_response())
 }
 
-/// Confirms a file.
+/// Confirms a file; one that comes in parts is put together first.
 #[utoipa::path(post, path = "/api/records/{id}/draft/files/{key}/commit", tag = "files",
     params(("id" = String, Path), ("key" = String, Path)),
-    responses((status = 200, description = "The completed entry"), (status = 400, description = "Its bytes have not come"), (status = 401), (status = 404)))]
+    responses((status = 200, description = "The completed entry"), (status = 400, description = "Its bytes have not come, or are not those declared"), (status = 401), (status = 404),
+        (status = 409, description = "Its parts are being put together: ask again after Retry-After")))]
 pub async fn commit(
     caller: Caller,
     Path(at): Path<(String, String)>,
@@ -288,19 +284,12 @@ pub async fn read_draft(
         .await;
         return answer(&caller, sent);
     }
-    let draft = answer(&caller, deposit::read(&caller.ctx, &id).await)?;
-    let found = draft.files.iter().find(|f| f.key == key.as_str());
-    let file = answer(
-        &caller,
-        found.ok_or_else(|| Error::not_found(Kind::File, &key)),
-    )?;
-    Ok(Json(json::file(
-        &caller.ctx,
-        id.as_str(),
-        "/draft",
-        &json::entry(file),
-    ))
-    .into_response())
+    if verb != Verb::Entry {
+        return answer(&caller, Err(Error::not_found(Kind::Page, "")));
+    }
+    let file = answer(&caller, files::entry(&caller.ctx, &id, &key).await)?;
+    let entry = answer(&caller, transfer::entry(&caller.ctx, &id, &file).await)?;
+    Ok(Json(entry).into_response())
 }
 
 /// Removes a file from a draft.
@@ -380,6 +369,22 @@ mod tests {
         assert_eq!(
             parsed(&format!("{at}t%C3%A0i%20li%E1%BB%87u")),
             ("tài liệu".into(), Verb::Entry)
+        );
+        assert_eq!(
+            parsed(&format!("{at}d/a.tif/content/12")),
+            ("d/a.tif".into(), Verb::Part(12))
+        );
+        assert_eq!(
+            parsed(&format!("{at}a%2Fcontent%2F12")),
+            ("a/content/12".into(), Verb::Entry)
+        );
+        assert_eq!(
+            parsed(&format!("{at}content/1/content/2")),
+            ("content/1".into(), Verb::Part(2))
+        );
+        assert_eq!(
+            parsed(&format!("{at}a/content/x")),
+            ("a/content/x".into(), Verb::Entry)
         );
         assert!(below_files(&format!("{at}..%2Fx/content")).is_err());
         assert!(below_files(&format!("{at}%ff/content")).is_err());

@@ -16,6 +16,8 @@ mod records;
 mod refusals;
 mod search;
 mod tokens;
+mod transfer;
+mod tus;
 mod vocabularies;
 
 use axum::{
@@ -87,6 +89,15 @@ pub fn router() -> Router<Env> {
                 .delete(files::remove),
         )
         .route("/api/records/{id}/draft/quota", get(quotas::of_draft))
+        .route("/api/uploads", post(tus::create).options(tus::options))
+        .route(
+            "/api/uploads/{id}",
+            axum::routing::patch(tus::patch)
+                .head(tus::look)
+                .delete(tus::terminate)
+                .post(tus::instead)
+                .options(tus::options),
+        )
         .route("/api/user/records", get(search::own))
         .route("/api/user/quota", get(quotas::own))
         .route("/api/quotas", get(quotas::overrides))

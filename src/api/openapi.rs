@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use crate::api::{drafts, files, quotas, records, search, tokens, vocabularies};
+use crate::api::{drafts, files, quotas, records, search, tokens, tus, vocabularies};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,6 +18,7 @@ use crate::api::{drafts, files, quotas, records, search, tokens, vocabularies};
         drafts::read, drafts::replace, drafts::edit, drafts::discard, drafts::publish,
         files::import, drafts::reserve_doi, drafts::release_doi, files::list_draft, files::start,
         files::remove_all, files::read_draft, files::receive, files::commit, files::remove,
+        tus::options, tus::create, tus::look, tus::patch, tus::terminate,
         search::own, tokens::list, tokens::create, tokens::revoke,
         quotas::own, quotas::of_draft, quotas::overrides, quotas::read, quotas::allow, quotas::reset,
         vocabularies::kinds, vocabularies::list, vocabularies::read,
@@ -27,6 +28,7 @@ use crate::api::{drafts, files, quotas, records, search, tokens, vocabularies};
         (name = "drafts", description = "Versions being written"),
         (name = "files", description = "Files of both"),
         (name = "quotas", description = "How much may be stored, and how much is"),
+        (name = "uploads", description = "Uploads that go on after a broken line (tus 1.0)"),
         (name = "tokens", description = "Personal access tokens"),
         (name = "vocabularies", description = "The terms metadata is made of"),
     )

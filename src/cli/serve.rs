@@ -51,6 +51,7 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
     config.demo = args.demo;
     let env = open::open(Arc::new(config), Clock::System).await?;
     publish::recover(&env).await?;
+    crate::files::upload::recover(&env).await?;
     if args.demo {
         introduce(demo::load(&env).await?);
     }

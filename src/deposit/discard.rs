@@ -1,16 +1,19 @@
 //! Throws a draft away: an unpublished one with its files (and its concept, when nothing was ever
 //! published), or the edit of a published version.
 
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::{
     access::{self, Action},
     ctx::Ctx,
     deposit::read::file_rows,
     error::Result,
-    ids::RecordId,
+    ids::{FileKey, RecordId},
     jobs::{self, Job},
-    store::table::deposit::{draft, draft_file, parent},
+    store::table::{
+        deposit::{draft, draft_file, parent},
+        upload::upload,
+    },
 };
 
 /// Discards the draft of an id.
@@ -36,18 +39,37 @@ pub(crate) async fn remove(ctx: &Ctx, tx: &impl ConnectionTrait, id: &str) -> Re
         .filter_map(|f| f.staged)
         .collect();
     discard_staged(ctx, tx, names).await?;
+    discard_uploads(ctx, tx, id, None).await?;
     remove_file_rows(tx, id).await?;
     draft::Entity::delete_by_id(id).exec(tx).await?;
     Ok(())
 }
 
 pub(crate) async fn remove_file_rows(tx: &impl ConnectionTrait, id: &str) -> Result<()> {
-    use sea_orm::QueryFilter;
     draft_file::Entity::delete_many()
         .filter(draft_file::COLUMN.draft_id.eq(id))
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Gives up what is under way for one file of a draft, or for all and whatever belongs to none.
+pub(crate) async fn discard_uploads(
+    ctx: &Ctx,
+    tx: &impl ConnectionTrait,
+    id: &str,
+    key: Option<&FileKey>,
+) -> Result<()> {
+    let mut which = upload::Entity::find().filter(upload::COLUMN.draft_id.eq(id));
+    if let Some(key) = key {
+        which = which.filter(upload::COLUMN.key.eq(key.as_str()));
+    }
+    let mut names = Vec::new();
+    for row in which.all(tx).await? {
+        names.extend(row.name);
+        upload::Entity::delete_by_id(row.id).exec(tx).await?;
+    }
+    discard_staged(ctx, tx, names).await
 }
 
 /// Enqueues the removal of staged bytes, in jobs of a bounded size.

@@ -23,7 +23,7 @@ pub use self::{
     reserve::{release_doi, reserve_doi},
 };
 pub(crate) use self::{
-    discard::{discard_staged, remove as remove_draft, remove_file_rows},
+    discard::{discard_staged, discard_uploads, remove as remove_draft, remove_file_rows},
     edit::import,
     read::file_rows,
 };

@@ -1,4 +1,4 @@
-//! Confirms a file whose bytes have come.
+//! Confirms a file whose bytes have come, putting together what came in parts.
 
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
@@ -6,13 +6,16 @@ use crate::{
     ctx::Ctx,
     deposit::File,
     error::{Error, Problem, Result},
-    files::{lock_files, row},
+    files::{lock_files, row, upload},
     ids::{FileKey, RecordId},
     store::table::deposit::draft_file,
 };
 
 /// Completes a file. Confirming twice is the same as once.
 pub async fn commit(ctx: &Ctx, id: &RecordId, key: &FileKey) -> Result<File> {
+    if upload::comes_in_parts(ctx, id, key).await? {
+        return upload::join(ctx, id, key).await;
+    }
     let tx = ctx.env.db.begin().await?;
     lock_files(ctx, &tx, id).await?;
     let before = row(&tx, id, key).await?;

@@ -2,7 +2,7 @@
 //!
 //! The way of the bytes: announced (a pending row), received (staged, hashed, durable, named in the row),
 //! confirmed (completed). A draft's bytes live in the staging area until `publish` has linked them into the
-//! archive. Not here: how bytes become durable (`store::object`), HTTP ranges (`web`).
+//! archive. An upload that takes several requests is in `upload`. Not here: how bytes become durable (`store::object`), HTTP ranges (`web`).
 
 mod commit;
 mod import;
@@ -12,6 +12,7 @@ mod receive;
 mod remove;
 mod start;
 mod sweep;
+pub mod upload;
 
 pub use self::{
     commit::commit,
@@ -28,6 +29,7 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 use crate::{
     access::{self, Action, LoadedDraft},
     ctx::Ctx,
+    deposit::File,
     error::{Error, Kind, Result},
     ids::{FileKey, RecordId},
     store::table::deposit::draft_file,
@@ -46,6 +48,13 @@ fn refuse_frozen(loaded: &LoadedDraft) -> Result<()> {
         return Err(Error::conflict("files-frozen"));
     }
     Ok(())
+}
+
+/// A file of a draft as it stands.
+pub async fn entry(ctx: &Ctx, id: &RecordId, key: &FileKey) -> Result<File> {
+    let db = ctx.env.db.read();
+    access::load_draft(ctx, db, id, Action::Read).await?;
+    Ok(row(db, id, key).await?.into())
 }
 
 async fn row(db: &impl ConnectionTrait, id: &RecordId, key: &FileKey) -> Result<draft_file::Model> {

@@ -22,6 +22,7 @@ use crate::{
         people::account,
         quota,
         record::record,
+        upload::upload,
     },
 };
 
@@ -195,6 +196,23 @@ async fn one(
     })
 }
 
+/// What uploads under way hold for what is to come. Those that only say what a file must be hold nothing.
+async fn reserved(db: &impl ConnectionTrait, drafts: impl Into<Expr>) -> Result<i64> {
+    let bytes = Func::coalesce([
+        Expr::col(upload::Column::Size),
+        Expr::col(upload::Column::Arrived),
+    ]);
+    let sum: Option<Option<i64>> = upload::Entity::find()
+        .select_only()
+        .column_as(Expr::expr(bytes).sum().cast_as("bigint"), "bytes")
+        .filter(drafts.into())
+        .filter(upload::COLUMN.name.is_not_null())
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(sum.flatten().unwrap_or(0))
+}
+
 /// All files of a draft, wherever their bytes are.
 async fn draft_bytes(db: &impl ConnectionTrait, draft: &str) -> Result<u64> {
     let sum: Option<Option<i64>> = draft_file::Entity::find()
@@ -207,7 +225,8 @@ async fn draft_bytes(db: &impl ConnectionTrait, draft: &str) -> Result<u64> {
         .into_tuple()
         .one(db)
         .await?;
-    Ok(sum.flatten().unwrap_or(0) as u64)
+    let to_come = reserved(db, upload::COLUMN.draft_id.eq(draft)).await?;
+    Ok((sum.flatten().unwrap_or(0) + to_come) as u64)
 }
 
 /// What the versions of some concepts brought, and what is staged for their drafts.
@@ -239,12 +258,14 @@ async fn kept(db: &impl ConnectionTrait, whose: impl Into<Expr>) -> Result<u64> 
             Expr::col(draft_file::Column::Size).sum().cast_as("bigint"),
             "bytes",
         )
-        .filter(Expr::col(draft_file::Column::DraftId).in_subquery(drafts))
+        .filter(Expr::col(draft_file::Column::DraftId).in_subquery(drafts.clone()))
         .filter(draft_file::COLUMN.content.is_null())
         .into_tuple()
         .one(db)
         .await?;
-    Ok((published.flatten().unwrap_or(0) + staged.flatten().unwrap_or(0)) as u64)
+    let to_come = reserved(db, Expr::col(upload::Column::DraftId).in_subquery(drafts)).await?;
+    let all = published.flatten().unwrap_or(0) + staged.flatten().unwrap_or(0) + to_come;
+    Ok(all as u64)
 }
 
 /// One quota, for an administrator.

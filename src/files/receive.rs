@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 
 use crate::{
     access::{self, Action},
     ctx::Ctx,
     deposit::discard_staged,
     error::{Error, Problem, Result},
-    files::{lock_files, quota, refuse_frozen, row},
+    files::{lock_files, quota, refuse_frozen, row, upload},
     ids::{FileKey, RecordId},
     store::{object::Received, table::deposit::draft_file},
 };
@@ -38,19 +38,26 @@ where
     refuse_frozen(&loaded)?;
     let before = row(db, id, key).await?;
     refuse_completed(&before)?;
+    let declared = upload::of_file(ctx, id, key).await?;
+    upload::verify(declared.as_ref(), incoming.length)?;
     let most = ctx.env.config.max_file_size;
     if incoming.length.is_some_and(|n| n > most) {
         return Err(too_large(most));
     }
-    let instead = before.size.unwrap_or(0) as u64;
+    let instead =
+        before.size.unwrap_or(0) as u64 + declared.as_ref().map_or(0, upload::Upload::reserved);
     let least = incoming.length.unwrap_or(1);
     let room = quota::require(ctx, db, &loaded, instead, least).await?;
     let name = staging_name(ctx)?;
     let received = take(ctx, &name, incoming, most, room).await?;
-    match record(ctx, id, key, &name, &received).await {
+    let recorded = match upload::check_whole(declared.as_ref(), &received) {
+        Ok(()) => record(ctx, id, key, &name, &received).await,
+        Err(wrong) => Err(wrong),
+    };
+    match recorded {
         Ok(()) => Ok(received),
         Err(e) => {
-            // The draft moved on while the bytes came; nobody will ask for them.
+            // Not what was declared, or the draft moved on while they came; nobody will ask for them.
             if let Err(left) = ctx.env.objects.discard(&name).await {
                 tracing::warn!(%name, error = %left, "staged bytes are left for the sweep");
             }
@@ -94,10 +101,26 @@ async fn record(
     let loaded = lock_files(ctx, &tx, id).await?;
     let before = row(&tx, id, key).await?;
     refuse_completed(&before)?;
+    // What came piecemeal so far is of another attempt.
+    upload::supersede(ctx, &tx, id, key).await?;
     // Other uploads may have filled the room meanwhile.
     let instead = before.size.unwrap_or(0) as u64;
     quota::require(ctx, &tx, &loaded, instead, received.size).await?;
-    let change = draft_file::ActiveModel {
+    name_bytes(ctx, &tx, before, name, received, false).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Gives a file its durable bytes, in place of those it may have had, and (`confirm`) completes it.
+pub(super) async fn name_bytes(
+    ctx: &Ctx,
+    tx: &impl ConnectionTrait,
+    before: draft_file::Model,
+    name: &str,
+    received: &Received,
+    confirm: bool,
+) -> Result<()> {
+    let mut change = draft_file::ActiveModel {
         draft_id: Set(before.draft_id),
         key: Set(before.key),
         size: Set(Some(received.size as i64)),
@@ -107,21 +130,22 @@ async fn record(
         updated: Set(ctx.micros()),
         ..Default::default()
     };
-    draft_file::Entity::update(change).exec(&tx).await?;
-    discard_staged(ctx, &tx, before.staged.into_iter().collect()).await?;
-    tx.commit().await?;
-    Ok(())
+    if confirm {
+        change.status = Set("completed".to_owned());
+    }
+    draft_file::Entity::update(change).exec(tx).await?;
+    discard_staged(ctx, tx, before.staged.into_iter().collect()).await
 }
 
 /// A fresh name for an attempt: letters and digits only, never a client's.
-fn staging_name(ctx: &Ctx) -> Result<String> {
+pub(super) fn staging_name(ctx: &Ctx) -> Result<String> {
     Ok(uuid::Builder::from_random_bytes(ctx.env.random()?)
         .into_uuid()
         .simple()
         .to_string())
 }
 
-fn refuse_completed(row: &draft_file::Model) -> Result<()> {
+pub(super) fn refuse_completed(row: &draft_file::Model) -> Result<()> {
     if row.status == "completed" {
         let problem = Problem::new("file-completed", "").with("key", &row.key);
         return Err(Error::Conflict(problem));

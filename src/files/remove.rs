@@ -4,7 +4,7 @@ use sea_orm::EntityTrait;
 
 use crate::{
     ctx::Ctx,
-    deposit::{discard_staged, file_rows, remove_file_rows},
+    deposit::{discard_staged, discard_uploads, file_rows, remove_file_rows},
     error::Result,
     files::{lock_files, row},
     ids::{FileKey, RecordId},
@@ -20,6 +20,7 @@ pub async fn remove(ctx: &Ctx, id: &RecordId, key: &FileKey) -> Result<()> {
         .exec(&tx)
         .await?;
     discard_staged(ctx, &tx, found.staged.into_iter().collect()).await?;
+    discard_uploads(ctx, &tx, id.as_str(), Some(key)).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -34,6 +35,7 @@ pub async fn remove_all(ctx: &Ctx, id: &RecordId) -> Result<()> {
         .filter_map(|f| f.staged)
         .collect();
     discard_staged(ctx, &tx, names).await?;
+    discard_uploads(ctx, &tx, id.as_str(), None).await?;
     remove_file_rows(&tx, id.as_str()).await?;
     tx.commit().await?;
     Ok(())

@@ -1,9 +1,10 @@
 //! Announces files: rows that wait for their bytes.
 
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::Value;
 
 use crate::{
+    access::LoadedDraft,
     ctx::Ctx,
     deposit::file_rows,
     error::{Error, Problem, Result},
@@ -25,10 +26,23 @@ pub struct NewFile {
 pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<()> {
     let tx = ctx.env.db.begin().await?;
     let loaded = lock_files(ctx, &tx, id).await?;
+    announce(ctx, &tx, &loaded, id, new).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The same inside a transaction that holds the draft.
+pub(super) async fn announce(
+    ctx: &Ctx,
+    tx: &impl ConnectionTrait,
+    loaded: &LoadedDraft,
+    id: &RecordId,
+    new: Vec<NewFile>,
+) -> Result<()> {
     if !loaded.draft.files_enabled {
         return Err(Error::invalid("files-disabled", "files.enabled"));
     }
-    let have = file_rows(&tx, id.as_str()).await?;
+    let have = file_rows(tx, id.as_str()).await?;
     let mut problems = Vec::new();
     let mut seen = std::collections::HashSet::new();
     let mut fresh = Vec::new();
@@ -86,9 +100,8 @@ pub async fn start(ctx: &Ctx, id: &RecordId, new: Vec<NewFile>) -> Result<()> {
         .collect();
     for some in rows.chunks(2_000) {
         draft_file::Entity::insert_many(some.to_vec())
-            .exec_without_returning(&tx)
+            .exec_without_returning(tx)
             .await?;
     }
-    tx.commit().await?;
     Ok(())
 }

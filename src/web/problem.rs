@@ -29,7 +29,11 @@ pub fn status(error: &Error) -> StatusCode {
         Error::Gone(_) => StatusCode::GONE,
         Error::BadRequest(p) if p.code == "not-acceptable" => StatusCode::NOT_ACCEPTABLE,
         Error::BadRequest(p) if p.code == "content-type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::BadRequest(p) if p.code == "upload-expired" => StatusCode::GONE,
+        Error::BadRequest(p) if p.code == "tus-version" => StatusCode::PRECONDITION_FAILED,
+        Error::BadRequest(p) if p.code == "chunk-checksum" => checksum_mismatch(),
         Error::Invalid(_) | Error::BadRequest(_) => StatusCode::BAD_REQUEST,
+        Error::Conflict(p) if p.code == "upload-locked" => StatusCode::LOCKED,
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::Stale { .. } => StatusCode::PRECONDITION_FAILED,
         Error::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -40,6 +44,11 @@ pub fn status(error: &Error) -> StatusCode {
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
+}
+
+/// 460, tus' own: the bytes of a request are not those of its checksum.
+fn checksum_mismatch() -> StatusCode {
+    StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
 /// What a caller is told in one sentence.
@@ -109,6 +118,11 @@ impl IntoResponse for Told {
             }
             Error::TooMany { retry_after } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+            }
+            Error::Conflict(p)
+                if matches!(p.code, "upload-busy" | "upload-joining" | "upload-locked") =>
+            {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             Error::Unavailable(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));

@@ -28,7 +28,7 @@ use kho::{
         token::{self, NewToken},
     },
     site,
-    store::table::{deposit, work},
+    store::table::{deposit, upload, work},
     text::Locale,
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -234,13 +234,18 @@ impl TestApp {
         let shown = catalog::index::count(&self.env).await.unwrap();
         assert_eq!(self.env.index.len(), shown, "versions in the index");
         self.check_archive().await;
-        let staged: BTreeSet<String> = deposit::draft_file::Entity::find()
+        let mut staged: BTreeSet<String> = deposit::draft_file::Entity::find()
             .all(self.env.db.read())
             .await
             .unwrap()
             .into_iter()
             .filter_map(|f| f.staged)
             .collect();
+        let uploads = upload::upload::Entity::find()
+            .all(self.env.db.read())
+            .await
+            .unwrap();
+        staged.extend(uploads.into_iter().filter_map(|u| u.name));
         let removed = self
             .env
             .objects
@@ -250,7 +255,7 @@ impl TestApp {
             )
             .await
             .unwrap();
-        assert_eq!(removed, 0, "staged bytes that no draft names");
+        assert_eq!(removed, 0, "staged bytes that no draft and no upload names");
     }
 
     /// Every object is sound, is listed, and stands at the head the database knows.

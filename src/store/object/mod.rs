@@ -27,6 +27,7 @@
 pub mod folder;
 mod lane;
 mod path;
+mod resume;
 
 #[cfg(test)]
 mod conformance;
@@ -36,7 +37,10 @@ use std::{io, ops::Range, path::Path, time::SystemTime};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
-pub use self::path::ContentPath;
+pub use self::{
+    path::ContentPath,
+    resume::{PartPlan, PartReceiver, Progress, ReceivedPart},
+};
 use crate::{
     error::{Error, Result},
     ids::{Md5, Sha256},
@@ -145,7 +149,7 @@ impl Objects {
         }
     }
 
-    /// Removes an upload. Not an error when there is none.
+    /// Removes an upload, finished or not, whatever its kind. Not an error when there is none.
     pub async fn discard(&self, name: &str) -> Result<()> {
         check_name(name)?;
         match self {
@@ -154,7 +158,7 @@ impl Objects {
     }
 
     /// Removes uploads (finished or not) and halves of commits that nobody touched since `older_than`,
-    /// but for finished uploads that `keep` claims. Returns how many were removed.
+    /// but for those that `keep` claims, if they are finished or can go on (`resume`). Returns how many were removed.
     ///
     /// `older_than` must lie further back than any upload or commit may stand still.
     pub async fn sweep(

@@ -8,4 +8,5 @@ pub mod intake;
 pub mod people;
 pub mod quota;
 pub mod record;
+pub mod upload;
 pub mod work;

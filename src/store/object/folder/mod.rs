@@ -1,7 +1,8 @@
 //! The object store in a folder of a local (or NFS) file system.
 //!
 //! ```text
-//! <root>/staging/<name>            finished uploads; `.<name>.<n>.part` while they come in
+//! <root>/staging/<name>            finished uploads; `.<name>.<n>.part` while they come in at once,
+//!                                  `.<name>.going` over several requests, `.<name>.parts/` in parts
 //! <root>/archive/…                 the archive tree; only ever grows by rename
 //! <root>/unfinished/…              commits being written, trees being removed; `lock-xx`
 //! ```
@@ -10,9 +11,11 @@
 //! Not here: what the archive's paths mean (`archive`).
 
 mod commit;
+mod going;
 mod part;
 mod read;
 mod receive;
+mod slots;
 mod staging;
 mod sync;
 
@@ -32,7 +35,7 @@ use rustix::fs::FlockOperation;
 use super::{ContentPath, Listed, ListedKind};
 use crate::error::{Error, Result};
 
-pub use self::receive::Receiver;
+pub use self::{receive::Receiver, slots::PartReceiver};
 
 #[derive(Debug, Clone)]
 pub struct Folder(Arc<Inner>);

@@ -9,14 +9,27 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Folder, sync};
+use super::{Folder, slots::Slot, sync};
 
 #[derive(Debug)]
 pub(super) struct Part {
     path: PathBuf,
     file: Arc<File>,
     failure: Arc<Failure>,
-    named: bool,
+    ending: Ending,
+}
+
+/// What becomes of it when it is dropped.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// Nobody will ask for it.
+    Remove,
+    /// An upload that goes on: what was durable stays. `unnamed`: its name is not durable yet.
+    Cut { kept: u64, unnamed: bool },
+    /// A part of a file: its room is given back.
+    Punch(Slot),
+    /// It came to its end.
+    Stay,
 }
 
 /// What went wrong first; a lane has nobody to tell, so whoever comes next looks here. It stays: an upload
@@ -50,12 +63,16 @@ impl Part {
             .create(true)
             .truncate(true)
             .open(&path)?;
-        Ok(Self {
+        Ok(Self::new(path, file, Ending::Remove))
+    }
+
+    pub(super) fn new(path: PathBuf, file: File, ending: Ending) -> Self {
+        Self {
             path,
             file: Arc::new(file),
             failure: Arc::default(),
-            named: false,
-        })
+            ending,
+        }
     }
 
     pub(super) fn file(&self) -> Arc<File> {
@@ -88,30 +105,62 @@ impl Part {
 
     /// Gives the file its name, then syncs file and folder. The rename goes first, so that one commit of
     /// the file system's journal carries both; the name counts for nobody before this returns.
-    pub(super) fn publish(mut self, folder: &Folder, name: &str) -> io::Result<()> {
+    pub(super) fn publish(mut self, folder: &Folder, name: &str) -> io::Result<Self> {
         self.failure.check()?;
         let path = folder.staged_at(name);
         std::fs::rename(&self.path, &path)?;
-        self.named = true;
+        self.ending = Ending::Stay;
         let file = self.file.sync_all();
         let synced = file.and_then(|()| sync::folder(&folder.0.staging));
         if synced.is_err() {
             remove(&path);
         }
-        synced
+        synced.map(|()| self)
+    }
+
+    /// Makes durable what came so far, to go on from later.
+    pub(super) fn pause(mut self, folder: &Folder, _: &str) -> io::Result<Self> {
+        let Ending::Cut { unnamed, .. } = self.ending else {
+            return Err(io::Error::other("this upload cannot pause"));
+        };
+        self.failure.check()?;
+        self.file.sync_data()?;
+        if unnamed {
+            sync::folder(&folder.0.staging)?;
+        }
+        self.ending = Ending::Stay;
+        Ok(self)
+    }
+
+    /// Makes the bytes durable; that they count is somebody else's to say.
+    pub(super) fn sync(self, _: &Folder, _: &str) -> io::Result<Self> {
+        self.failure.check()?;
+        self.file.sync_data()?;
+        Ok(self)
+    }
+
+    /// It counts now.
+    pub(super) fn done(mut self) {
+        self.ending = Ending::Stay;
     }
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if self.named {
-            return;
-        }
+        let file = Arc::clone(&self.file);
         let path = std::mem::take(&mut self.path);
+        let tidy: Box<dyn FnOnce() + Send> = match std::mem::replace(&mut self.ending, Ending::Stay)
+        {
+            Ending::Stay => return,
+            Ending::Remove => Box::new(move || remove(&path)),
+            // The file is still locked; one that cannot be cut is cut when the upload goes on.
+            Ending::Cut { kept, .. } => Box::new(move || drop(file.set_len(kept))),
+            Ending::Punch(slot) => Box::new(move || slot.punch(&file)),
+        };
         // Freeing gigabytes takes a while; not on a thread that serves requests.
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(move || remove(&path))),
-            Err(_) => remove(&path),
+            Ok(runtime) => drop(runtime.spawn_blocking(tidy)),
+            Err(_) => tidy(),
         }
     }
 }

@@ -48,7 +48,7 @@ impl Folder {
         self.read_at(format!("staging/{name}"), range).await
     }
 
-    async fn read_at(&self, path: String, range: Range<u64>) -> Result<Reading> {
+    pub(super) async fn read_at(&self, path: String, range: Range<u64>) -> Result<Reading> {
         let file = if let Some(file) = self.open_cached(&path) {
             file
         } else {

@@ -12,10 +12,11 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 
 use super::{
     super::{
-        Received,
+        Progress, Received,
         lane::{Batch, Lane},
     },
     Folder,
+    going::Hashers,
     part::{Failure, Part},
 };
 use crate::{
@@ -35,6 +36,9 @@ const SMALL: u64 = 64 << 10;
 /// `fsync` finds little to do.
 const FLUSH_EVERY: u64 = 32 << 20;
 
+/// What happens to the file when all bytes are in it.
+type End = fn(Part, &Folder, &str) -> std::io::Result<Part>;
+
 #[derive(Debug)]
 pub struct Receiver {
     folder: Folder,
@@ -43,6 +47,10 @@ pub struct Receiver {
     batch: Vec<Bytes>,
     batch_bytes: usize,
     tail: BytesMut,
+    /// Where it goes, if that was opened already.
+    part: Option<Part>,
+    /// Of what was there before.
+    hashers: Hashers,
     lanes: Option<Lanes>,
     /// A hand-over was begun and not ended: its bytes are lost, and the upload with them.
     torn: bool,
@@ -69,6 +77,8 @@ impl Folder {
             batch: Vec::new(),
             batch_bytes: 0,
             tail: BytesMut::new(),
+            part: None,
+            hashers: Hashers::default(),
             lanes: None,
             torn: false,
         }
@@ -76,6 +86,22 @@ impl Folder {
 }
 
 impl Receiver {
+    /// Goes on after `size` bytes, which went through the hashers already.
+    pub(super) fn going(
+        folder: &Folder,
+        name: &str,
+        part: Part,
+        size: u64,
+        hashers: Hashers,
+    ) -> Self {
+        Self {
+            size,
+            part: Some(part),
+            hashers,
+            ..folder.receive(name)
+        }
+    }
+
     pub(in super::super) fn size(&self) -> u64 {
         self.size
     }
@@ -95,9 +121,27 @@ impl Receiver {
         Ok(())
     }
 
-    pub(in super::super) async fn finish(mut self) -> Result<Received> {
-        if self.lanes.is_none() && self.size < SMALL {
-            return self.finish_small().await;
+    pub(in super::super) async fn finish(self) -> Result<Received> {
+        let (_, size, hashers) = self.close(Part::publish).await?;
+        Ok(Received {
+            size,
+            sha256: Sha256(hashers.sha256.finalize().into()),
+            md5: Md5(hashers.md5.finalize().into()),
+        })
+    }
+
+    pub(in super::super) async fn pause(self) -> Result<Progress> {
+        let (_, size, hashers) = self.close(Part::pause).await?;
+        Ok(Progress {
+            size,
+            state: hashers.text(),
+        })
+    }
+
+    /// Writes and hashes what is left, and ends the file as `end` says.
+    pub(super) async fn close(mut self, end: End) -> Result<(Part, u64, Hashers)> {
+        if self.lanes.is_none() && (self.batch_bytes as u64) < SMALL {
+            return self.close_small(end).await;
         }
         self.hand_over().await?;
         let Some(mut lanes) = self.lanes.take() else {
@@ -110,35 +154,31 @@ impl Receiver {
         let disk = lanes.disk;
         let saving = async move {
             let part = disk.finish().await?;
-            super::blocking("upload", move || part.publish(&folder, &name)).await
+            super::blocking("upload", move || end(part, &folder, &name)).await
         };
         // The digests of the last batches are made while the disk syncs.
         let (saved, sha256, md5) = tokio::join!(saving, lanes.sha256.finish(), lanes.md5.finish());
-        saved?;
-        Ok(Received {
-            size: self.size,
-            sha256: Sha256(sha256?.finalize().into()),
-            md5: Md5(md5?.finalize().into()),
-        })
+        let hashers = Hashers {
+            sha256: sha256?,
+            md5: md5?,
+        };
+        Ok((saved?, self.size, hashers))
     }
 
     /// All on one thread: for a few kilobytes every hand-over would cost more than the work.
-    async fn finish_small(mut self) -> Result<Received> {
+    async fn close_small(mut self, end: End) -> Result<(Part, u64, Hashers)> {
         self.end_tail();
         let (folder, name, size) = (self.folder, self.name, self.size);
-        let batch = self.batch;
+        let (batch, part, mut hashers) = (self.batch, self.part, self.hashers);
         super::blocking("upload", move || {
-            let mut part = Part::create(&folder, &name)?;
+            let mut part = match part {
+                Some(part) => part,
+                None => Part::create(&folder, &name)?,
+            };
             part.try_write(&batch)?;
-            let (mut sha256, mut md5) = (Sha256Hasher::new(), Md5Hasher::new());
-            hash(&mut sha256, &batch);
-            hash(&mut md5, &batch);
-            part.publish(&folder, &name)?;
-            Ok(Received {
-                size,
-                sha256: Sha256(sha256.finalize().into()),
-                md5: Md5(md5.finalize().into()),
-            })
+            hash(&mut hashers.sha256, &batch);
+            hash(&mut hashers.md5, &batch);
+            Ok((end(part, &folder, &name)?, size, hashers))
         })
         .await
     }
@@ -158,10 +198,15 @@ impl Receiver {
         let written = self.batch_bytes as u64;
         self.batch_bytes = 0;
         let bytes = std::mem::take(&mut self.batch);
-        let (folder, name) = (&self.folder, &self.name);
         let lanes = match &mut self.lanes {
             Some(lanes) => lanes,
-            none => none.insert(Lanes::start(folder, name).await?),
+            none => {
+                let part = match self.part.take() {
+                    Some(part) => part,
+                    None => create(&self.folder, &self.name).await?,
+                };
+                none.insert(Lanes::start(part, std::mem::take(&mut self.hashers)))
+            }
         };
         let room = Arc::clone(&lanes.room).acquire_owned().await;
         let batch = Arc::new(Batch {
@@ -182,19 +227,17 @@ impl Receiver {
 }
 
 impl Lanes {
-    async fn start(folder: &Folder, name: &str) -> Result<Self> {
-        let (folder, name) = (folder.clone(), name.to_owned());
-        let part = super::blocking("upload", move || Part::create(&folder, &name)).await?;
-        Ok(Self {
+    fn start(part: Part, hashers: Hashers) -> Self {
+        Self {
             room: Arc::new(Semaphore::new(ON_THE_WAY)),
             failure: part.failure(),
             file: part.file(),
             disk: Lane::new(part, Part::write),
-            sha256: Lane::new(Sha256Hasher::new(), hash),
-            md5: Lane::new(Md5Hasher::new(), hash),
+            sha256: Lane::new(hashers.sha256, hash),
+            md5: Lane::new(hashers.md5, hash),
             flush: None,
             unflushed: 0,
-        })
+        }
     }
 
     /// Asks the kernel to write out what is there, one request at a time, while writing goes on. The kernel
@@ -209,7 +252,12 @@ impl Lanes {
     }
 }
 
-fn hash<H: Digest>(hasher: &mut H, batch: &[Bytes]) {
+async fn create(folder: &Folder, name: &str) -> Result<Part> {
+    let (folder, name) = (folder.clone(), name.to_owned());
+    super::blocking("upload", move || Part::create(&folder, &name)).await
+}
+
+pub(super) fn hash<H: Digest>(hasher: &mut H, batch: &[Bytes]) {
     for bytes in batch {
         hasher.update(bytes);
     }

@@ -22,8 +22,14 @@ impl Folder {
     }
 
     pub(in super::super) async fn discard(&self, name: &str) -> Result<()> {
-        let path = self.staged_at(name);
-        blocking("discarding an upload", move || remove_file(&path)).await
+        let (path, going) = (self.staged_at(name), self.going_at(name));
+        let parts = self.parts_at(name);
+        blocking("discarding an upload", move || {
+            remove_file(&path)?;
+            remove_file(&going)?;
+            remove_folder(&parts)
+        })
+        .await
     }
 
     pub(in super::super) async fn sweep(
@@ -38,8 +44,7 @@ impl Folder {
         .await?;
         let unclaimed = uploads
             .into_iter()
-            // A finished upload has no dot in front.
-            .filter(|path| name(path).is_none_or(|name| name.starts_with('.') || !keep(name)));
+            .filter(|path| !name(path).and_then(claimed).is_some_and(keep));
         let dead = work.into_iter().filter(|path| {
             !name(path).is_some_and(|n| n.starts_with("lock-") || n.starts_with(NOTE))
         });
@@ -71,6 +76,16 @@ fn old(folder: &Path, before: SystemTime) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(old)
+}
+
+/// The name of the upload that a file belongs to, if it can be claimed: it is finished, or can go on.
+fn claimed(file: &str) -> Option<&str> {
+    match file.strip_prefix('.') {
+        None => Some(file),
+        Some(rest) => rest
+            .strip_suffix(".going")
+            .or_else(|| rest.strip_suffix(".parts")),
+    }
 }
 
 fn name(path: &Path) -> Option<&str> {

@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256 as Sha256Hasher};
 
 use super::*;
 
+mod resume;
+
 /// A store of each kind, empty; the folder lives as long as the store is used.
 fn stores() -> Vec<(Objects, tempfile::TempDir)> {
     let folder = tempfile::tempdir().unwrap();
