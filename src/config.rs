@@ -76,6 +76,11 @@ pub const SETTINGS: &[Setting] = &[
         "7",
         "Days after which an unfinished upload without progress is given up.",
     ),
+    plain(
+        "fetch_allow",
+        "",
+        "Hosts, separated by spaces, that files may be fetched from although their address is private.",
+    ),
     plain("workers", "2", "Background jobs run at the same time."),
     plain("log", "info", "Log filter, as in RUST_LOG."),
     plain("log_format", "text", "text or json."),
@@ -132,6 +137,8 @@ pub struct Config {
     pub quota_community: u64,
     /// Days without progress after which an upload is given up.
     pub upload_days: u64,
+    /// Hosts that may be asked although their address is not public.
+    pub fetch_allow: Vec<String>,
     pub workers: usize,
     pub log: String,
     pub log_json: bool,
@@ -253,6 +260,10 @@ impl Config {
             quota_account: number("quota_account")?,
             quota_community: number("quota_community")?,
             upload_days: number("upload_days")?.clamp(1, 3_650),
+            fetch_allow: text("fetch_allow")
+                .split_whitespace()
+                .map(str::to_ascii_lowercase)
+                .collect(),
             workers: number("workers")?.clamp(1, 64) as usize,
             log: text("log"),
             log_json: text("log_format") == "json",

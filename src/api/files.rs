@@ -33,6 +33,7 @@ enum Verb {
     Entry,
     Content,
     Commit,
+    Unpack,
     /// A part of one that comes in parts.
     Part(u32),
 }
@@ -44,6 +45,7 @@ fn below_files(path: &str) -> Result<(FileKey, Verb)> {
     let (raw, verb) = match rest.rsplit_once('/') {
         Some((key, "content")) => (key, Verb::Content),
         Some((key, "commit")) => (key, Verb::Commit),
+        Some((key, "unpack")) => (key, Verb::Unpack),
         Some((before, number)) if !number.is_empty() => match before.strip_suffix("/content") {
             // From the right, because a key may hold the word.
             Some(key) if number.bytes().all(|b| b.is_ascii_digit()) => {
@@ -143,11 +145,13 @@ async fn listing(caller: &Caller, id: &RecordId) -> Result<Json<Value>> {
         &entries,
     );
     transfer::entries(&caller.ctx, id, &mut listing).await?;
+    transfer::intakes(&caller.ctx, id, &mut listing).await?;
     Ok(Json(listing))
 }
 
 /// Announces files: an array of `{"key"}`, with `size`, `checksum` (`md5:…`, `sha256:…`) and
-/// `transfer: {"type": "M", "parts", "part_size"}` where the client knows them. The answer lists all files of the draft.
+/// `transfer: {"type": "M", "parts", "part_size"}` where the client knows them; `transfer: {"type": "F", "url"}` has Kho
+/// fetch the file. The answer lists all files of the draft.
 #[utoipa::path(post, path = "/api/records/{id}/draft/files", tag = "files", request_body = serde_json::Value,
     params(("id" = String, Path)),
     responses((status = 201, description = "All files of the draft"), (status = 400, description = "A key is refused or taken, or there are too many"),
@@ -164,8 +168,14 @@ pub async fn start(
     let new = answer(&caller, new)?;
     answer(
         &caller,
-        files::upload::announce(&caller.ctx, &id, new).await,
+        files::upload::announce(&caller.ctx, &id, new.sent).await,
     )?;
+    for (key, url) in new.fetched {
+        answer(
+            &caller,
+            files::intake::fetch(&caller.ctx, &id, &key, &url).await,
+        )?;
+    }
     let listing = answer(&caller, listing(&caller, &id).await)?;
     Ok((StatusCode::CREATED, listing).into_response())
 }
@@ -199,6 +209,10 @@ pub async fn receive(
         }
         _ => return answer(&caller, Err(Error::not_found(Kind::Page, ""))),
     }
+    answer(
+        &caller,
+        transfer::refuse_fetched(&caller.ctx, &id, &key).await,
+    )?;
     if let Some(range) = answer(&caller, transfer::content_range(&headers))? {
         let taken = transfer::piece(&caller, &id, &key, range, &headers, sent).await;
         return answer(&caller, taken);
@@ -230,30 +244,43 @@ pub async fn receive(
     Ok(Json(json::file(&caller.ctx, id.as_str(), "/draft", &entry)).into_response())
 }
 
-/// Confirms a file; one that comes in parts is put together first.
+/// Confirms a file; one that comes in parts is put together first. `/unpack` in place of `/commit`: the files in
+/// a zip or tar take its place, all or none, as background work that the listing tells of (202).
 #[utoipa::path(post, path = "/api/records/{id}/draft/files/{key}/commit", tag = "files",
     params(("id" = String, Path), ("key" = String, Path)),
-    responses((status = 200, description = "The completed entry"), (status = 400, description = "Its bytes have not come, or are not those declared"), (status = 401), (status = 404),
+    responses((status = 200, description = "The completed entry"), (status = 202, description = "It is being unpacked"), (status = 400, description = "Its bytes have not come, or are not those declared"), (status = 401), (status = 404),
         (status = 409, description = "Its parts are being put together: ask again after Retry-After")))]
 pub async fn commit(
     caller: Caller,
     Path(at): Path<(String, String)>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     changing(&caller, &headers)?;
     let id = id(&caller, &at.0)?;
     let (key, verb) = answer(&caller, below_files(uri.path()))?;
+    if verb == Verb::Unpack {
+        let asked = files::intake::unpack(&caller.ctx, &id, &key).await;
+        answer(&caller, asked)?;
+        let file = answer(&caller, files::entry(&caller.ctx, &id, &key).await)?;
+        let entry = answer(&caller, transfer::entry(&caller.ctx, &id, &file).await)?;
+        return Ok((StatusCode::ACCEPTED, Json(entry)).into_response());
+    }
     if verb != Verb::Commit {
         return answer(&caller, Err(Error::not_found(Kind::Page, "")));
     }
+    answer(
+        &caller,
+        transfer::refuse_fetched(&caller.ctx, &id, &key).await,
+    )?;
     let file = answer(&caller, files::commit(&caller.ctx, &id, &key).await)?;
     Ok(Json(json::file(
         &caller.ctx,
         id.as_str(),
         "/draft",
         &json::entry(&file),
-    )))
+    ))
+    .into_response())
 }
 
 /// A file of a draft: its entry, or (`/content`) its bytes.

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     ctx::{Clock, Env},
     error::{Error, Result},
-    store::{db::Db, doi::Registrar, object::Objects},
+    store::{db::Db, doi::Registrar, http::Http, object::Objects},
 };
 
 /// Opens everything. An index that is missing, from another version or damaged is built anew from the
@@ -29,6 +29,7 @@ pub async fn open(config: Arc<Config>, clock: Clock) -> Result<Env> {
         index: Arc::new(index),
         index_turn: Arc::new(Mutex::new(())),
         registrar: Registrar::Local,
+        http: Http::new(config.fetch_allow.iter().cloned())?,
         clock,
         work: Arc::new(Notify::new()),
         config,

@@ -8,10 +8,13 @@ use crate::{
     cli::{demo, open},
     config::Config,
     ctx::{Clock, Env},
-    jobs::worker,
+    jobs::worker::{self, Lane},
     people, publish, site,
     web::listen,
 };
+
+/// Long jobs at the same time: they wait for networks and disks, more would only make them all slow.
+const LONG_AT_ONCE: usize = 2;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -57,8 +60,10 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
     }
     let invitation = people::setup::invite(&env).await?;
 
-    let workers: Vec<_> = (0..env.config.workers)
-        .map(|_| tokio::spawn(worker::work(env.clone())))
+    let quick = (0..env.config.workers).map(|_| Lane::Quick);
+    let workers: Vec<_> = quick
+        .chain([Lane::Long; LONG_AT_ONCE])
+        .map(|lane| tokio::spawn(worker::work(env.clone(), lane)))
         .collect();
     let sweeper = tokio::spawn(sweep(env.clone()));
     announce(

@@ -6,6 +6,7 @@
 
 mod commit;
 mod import;
+pub mod intake;
 mod open;
 pub mod quota;
 mod receive;

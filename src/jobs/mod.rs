@@ -8,7 +8,12 @@ pub mod worker;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
 
-use crate::{ctx::Ctx, error::Result, ids::RecordId, store::table::work};
+use crate::{
+    ctx::Ctx,
+    error::Result,
+    ids::{FileKey, RecordId},
+    store::table::work,
+};
 
 /// Everything that is done after a request has been answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +25,14 @@ pub enum Job {
     Index { record: RecordId },
     /// Remove bytes from the staging area that no draft names any more.
     DiscardStaged { names: Vec<String> },
+    /// Fetch a file from where a depositor said, or unpack an archive.
+    Intake { draft: RecordId, key: FileKey },
     /// Lift an embargo whose day has come.
     LiftEmbargo { record: RecordId },
 }
+
+/// Kinds that may take hours. They have a lane of their own, so that the quick ones never wait for them.
+pub const LONG: [&str; 1] = ["intake"];
 
 impl Job {
     /// The stable name in the `kind` column and on the jobs page.
@@ -31,6 +41,7 @@ impl Job {
             Job::RegisterDoi { .. } => "register_doi",
             Job::Index { .. } => "index",
             Job::DiscardStaged { .. } => "discard_staged",
+            Job::Intake { .. } => "intake",
             Job::LiftEmbargo { .. } => "lift_embargo",
         }
     }

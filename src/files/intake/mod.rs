@@ -23,7 +23,7 @@ use crate::{
     access::{self, Action},
     ctx::Ctx,
     error::{Error, Problem, Result},
-    ids::RecordId,
+    ids::{FileKey, RecordId},
     store::table::intake,
 };
 
@@ -108,6 +108,16 @@ pub async fn list(ctx: &Ctx, id: &RecordId) -> Result<Vec<Intake>> {
         .all(db)
         .await?;
     Ok(rows.into_iter().map(Intake::from).collect())
+}
+
+/// The work on one file, if there was any.
+pub async fn of_file(ctx: &Ctx, id: &RecordId, key: &FileKey) -> Result<Option<Intake>> {
+    let db = ctx.env.db.read();
+    access::load_draft(ctx, db, id, Action::Read).await?;
+    let row = intake::Entity::find_by_id((id.to_string(), key.to_string()))
+        .one(db)
+        .await?;
+    Ok(row.map(Intake::from))
 }
 
 /// Writes down what is asked; asked again after a failure it begins again.
