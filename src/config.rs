@@ -81,6 +81,21 @@ pub const SETTINGS: &[Setting] = &[
     ),
     plain("max_files", "100000", "Most files in one version."),
     plain(
+        "quota_record",
+        "107374182400",
+        "Bytes one version may hold; 0: no bound.",
+    ),
+    plain(
+        "quota_account",
+        "1099511627776",
+        "Bytes kept for one account, drafts and all versions; 0: no bound.",
+    ),
+    plain(
+        "quota_community",
+        "0",
+        "Bytes kept for the records of one community; 0: no bound.",
+    ),
+    plain(
         "upload_days",
         "7",
         "Days after which an unfinished upload without progress is given up.",
@@ -110,6 +125,11 @@ pub const SETTINGS: &[Setting] = &[
         "ledger_witnesses",
         "",
         "Verifier keys of witnesses whose cosignatures are taken, with spaces between.",
+    ),
+    plain(
+        "fetch_allow",
+        "",
+        "Hosts, separated by spaces, that files may be fetched from although their address is private.",
     ),
     plain("workers", "2", "Background jobs run at the same time."),
     plain("log", "info", "Log filter, as in RUST_LOG."),
@@ -174,6 +194,12 @@ pub struct Config {
     pub doi_prefix: String,
     pub max_file_size: u64,
     pub max_files: u64,
+    /// Bytes one version may hold; 0: no bound. An administrator may allow another size.
+    pub quota_record: u64,
+    /// The same for everything of an account.
+    pub quota_account: u64,
+    /// The same for everything of a community.
+    pub quota_community: u64,
     /// Days without progress after which an upload is given up.
     pub upload_days: u64,
     /// 0: off.
@@ -186,6 +212,8 @@ pub struct Config {
     pub ledger_origin: String,
     /// Verifier keys.
     pub ledger_witnesses: Vec<String>,
+    /// Hosts that may be asked although their address is not public.
+    pub fetch_allow: Vec<String>,
     pub workers: usize,
     pub log: String,
     pub log_json: bool,
@@ -326,6 +354,9 @@ impl Config {
             doi_prefix,
             max_file_size: number("max_file_size")?,
             max_files: number("max_files")?,
+            quota_record: number("quota_record")?,
+            quota_account: number("quota_account")?,
+            quota_community: number("quota_community")?,
             upload_days: number("upload_days")?.clamp(1, 3_650),
             fixity_days: number("fixity_days")?.min(36_500),
             fixity_rate: number("fixity_rate")?.min(1_000_000),
@@ -334,6 +365,10 @@ impl Config {
             ledger_witnesses: text("ledger_witnesses")
                 .split_whitespace()
                 .map(ToOwned::to_owned)
+                .collect(),
+            fetch_allow: text("fetch_allow")
+                .split_whitespace()
+                .map(str::to_ascii_lowercase)
                 .collect(),
             workers: number("workers")?.clamp(1, 64) as usize,
             log: text("log"),

@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     error::{Error, Result},
     ids::{RecordId, UserId},
-    store::{db::Db, doi::Registrar, object::Objects},
+    store::{db::Db, doi::Registrar, http::Http, object::Objects},
     text::Locale,
 };
 
@@ -35,6 +35,8 @@ pub struct Env {
     /// Held by whoever writes the index.
     pub index_turn: Arc<tokio::sync::Mutex<()>>,
     pub registrar: Registrar,
+    /// For what strangers name.
+    pub http: Http,
     pub clock: Clock,
     /// Rung when a job was committed, so that a worker need not wait for its next look.
     pub work: Arc<Notify>,

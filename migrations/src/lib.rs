@@ -18,6 +18,7 @@ const SETS: [(&str, &str); 5] = [
     ("m20261123_000004_fixity", include_str!("fixity.sql")),
     ("m20261123_000005_ledger", include_str!("ledger.sql")),
     ("m20261123_000006_crc32", include_str!("crc32.sql")),
+    ("m20261123_000007_intake", include_str!("intake.sql")),
 ];
 
 /// The names of all migrations that this program knows.

@@ -43,6 +43,7 @@ enum Verb {
     Entry,
     Content,
     Commit,
+    Unpack,
     /// A part of one that comes in parts.
     Part(u32),
 }
@@ -54,6 +55,7 @@ fn below_files(path: &str) -> Result<(FileKey, Verb)> {
     let (raw, verb) = match rest.rsplit_once('/') {
         Some((key, "content")) => (key, Verb::Content),
         Some((key, "commit")) => (key, Verb::Commit),
+        Some((key, "unpack")) => (key, Verb::Unpack),
         Some((before, number)) if !number.is_empty() => match before.strip_suffix("/content") {
             // From the right, because a key may hold the word.
             Some(key) if number.bytes().all(|b| b.is_ascii_digit()) => {
@@ -212,8 +214,9 @@ async fn announced_listing(
 }
 
 /// Announces files: an array of `{"key"}`, with `size`, `checksum` (`md5:…`, `sha256:…`) and
-/// `transfer: {"type": "M", "parts", "part_size"}` where the client knows them. The answer lists all files of the
-/// draft; in a draft of more than 1,000, the first 1,000 of the announced ones.
+/// `transfer: {"type": "M", "parts", "part_size"}` where the client knows them; `transfer: {"type": "F", "url"}` has
+/// Kho fetch the file. The answer lists all files of the draft; in a draft of more than 1,000, the first 1,000 of the
+/// announced ones.
 #[utoipa::path(post, path = "/api/records/{id}/draft/files", tag = "files", request_body = serde_json::Value,
     params(("id" = String, Path)),
     responses((status = 201, description = "All files of the draft"), (status = 400, description = "A key is refused or taken, or there are too many"),
@@ -228,10 +231,16 @@ pub async fn start(
     let id = id(&caller, &text)?;
     let new = body::parse(&headers, &sent).and_then(transfer::announced);
     let new = answer(&caller, new)?;
-    let announced = new.iter().map(|(file, _)| file.key.clone());
-    let keys: Vec<FileKey> = announced.take(MOST_TOLD).collect();
-    let announced = files::upload::announce(&caller.ctx, &id, new).await;
-    let count = answer(&caller, announced)?;
+    let sent = new.sent.iter().map(|(file, _)| file.key.clone());
+    let fetched = new.fetched.iter().map(|(key, _)| key.clone());
+    let keys: Vec<FileKey> = sent.chain(fetched).take(MOST_TOLD).collect();
+    let announced = files::upload::announce(&caller.ctx, &id, new.sent).await;
+    let mut count = answer(&caller, announced)?;
+    for (key, url) in new.fetched {
+        let asked = files::intake::fetch(&caller.ctx, &id, &key, &url).await;
+        answer(&caller, asked)?;
+        count += 1;
+    }
     let listing = answer(&caller, announced_listing(&caller, &id, &keys, count).await)?;
     Ok((StatusCode::CREATED, listing).into_response())
 }
@@ -265,6 +274,10 @@ pub async fn receive(
         }
         _ => return answer(&caller, Err(Error::not_found(Kind::Page, ""))),
     }
+    answer(
+        &caller,
+        transfer::refuse_fetched(&caller.ctx, &id, &key).await,
+    )?;
     if let Some(range) = answer(&caller, transfer::content_range(&headers))? {
         let taken = transfer::piece(&caller, &id, &key, range, &headers, sent).await;
         return answer(&caller, taken);
@@ -296,30 +309,43 @@ pub async fn receive(
     Ok(Json(json::file(&caller.ctx, id.as_str(), "/draft", &entry)).into_response())
 }
 
-/// Confirms a file; one that comes in parts is put together first.
+/// Confirms a file; one that comes in parts is put together first. `/unpack` in place of `/commit`: the files in
+/// a zip or tar take its place, all or none, as background work that the listing tells of (202).
 #[utoipa::path(post, path = "/api/records/{id}/draft/files/{key}/commit", tag = "files",
     params(("id" = String, Path), ("key" = String, Path)),
-    responses((status = 200, description = "The completed entry"), (status = 400, description = "Its bytes have not come, or are not those declared"), (status = 401), (status = 404),
+    responses((status = 200, description = "The completed entry"), (status = 202, description = "It is being unpacked"), (status = 400, description = "Its bytes have not come, or are not those declared"), (status = 401), (status = 404),
         (status = 409, description = "Its parts are being put together: ask again after Retry-After")))]
 pub async fn commit(
     caller: Caller,
     Path(at): Path<(String, String)>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     changing(&caller, &headers)?;
     let id = id(&caller, &at.0)?;
     let (key, verb) = answer(&caller, below_files(uri.path()))?;
+    if verb == Verb::Unpack {
+        let asked = files::intake::unpack(&caller.ctx, &id, &key).await;
+        answer(&caller, asked)?;
+        let file = answer(&caller, files::entry(&caller.ctx, &id, &key).await)?;
+        let entry = answer(&caller, transfer::entry(&caller.ctx, &id, &file).await)?;
+        return Ok((StatusCode::ACCEPTED, Json(entry)).into_response());
+    }
     if verb != Verb::Commit {
         return answer(&caller, Err(Error::not_found(Kind::Page, "")));
     }
+    answer(
+        &caller,
+        transfer::refuse_fetched(&caller.ctx, &id, &key).await,
+    )?;
     let file = answer(&caller, files::commit(&caller.ctx, &id, &key).await)?;
     Ok(Json(json::file(
         &caller.ctx,
         id.as_str(),
         "/draft",
         &json::entry(&file),
-    )))
+    ))
+    .into_response())
 }
 
 /// A file of a draft: its entry, or (`/content`) its bytes.

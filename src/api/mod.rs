@@ -14,6 +14,7 @@ mod ledger;
 mod links;
 mod listing;
 mod openapi;
+mod quotas;
 mod records;
 mod refusals;
 mod search;
@@ -97,6 +98,7 @@ pub fn router() -> Router<Env> {
                 .post(files::commit)
                 .delete(files::remove),
         )
+        .route("/api/records/{id}/draft/quota", get(quotas::of_draft))
         .route("/api/uploads", post(tus::create).options(tus::options))
         .route(
             "/api/uploads/{id}",
@@ -108,6 +110,12 @@ pub fn router() -> Router<Env> {
         )
         .route("/api/admin/storage", get(admin::storage))
         .route("/api/user/records", get(search::own))
+        .route("/api/user/quota", get(quotas::own))
+        .route("/api/quotas", get(quotas::overrides))
+        .route(
+            "/api/quotas/{scope}/{subject}",
+            get(quotas::read).put(quotas::allow).delete(quotas::reset),
+        )
         .route("/api/user/tokens", get(tokens::list).post(tokens::create))
         .route(
             "/api/user/tokens/{id}",

@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use crate::api::{
-    admin, drafts, files, ledger, records, search, tokens, tus, vocabularies,
+    admin, drafts, files, ledger, quotas, records, search, tokens, tus, vocabularies,
 };
 
 #[derive(OpenApi)]
@@ -22,6 +22,7 @@ use crate::api::{
         files::remove_all, files::read_draft, files::receive, files::commit, files::remove,
         tus::options, tus::create, tus::look, tus::patch, tus::terminate,
         admin::storage, search::own, tokens::list, tokens::create, tokens::revoke,
+        quotas::own, quotas::of_draft, quotas::overrides, quotas::read, quotas::allow, quotas::reset,
         ledger::receipt, ledger::consistency, ledger::witnesses, ledger::checkpoint, ledger::tile,
         ledger::add_cosignature, vocabularies::kinds, vocabularies::list, vocabularies::read,
     ),
@@ -29,6 +30,7 @@ use crate::api::{
         (name = "records", description = "Published versions"),
         (name = "drafts", description = "Versions being written"),
         (name = "files", description = "Files of both"),
+        (name = "quotas", description = "How much may be stored, and how much is"),
         (name = "uploads", description = "Uploads that go on after a broken line (tus 1.0)"),
         (name = "ledger", description = "Proofs that what was published did not change"),
         (name = "tokens", description = "Personal access tokens"),

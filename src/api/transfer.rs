@@ -21,29 +21,41 @@ use crate::{
     error::{Error, Problem, Result},
     files::{
         self, NewFile,
+        intake::{self, Intake},
         upload::{self, Algorithm, Checksum, Chunk, NewPlan, Plan, Upload},
     },
     ids::{FileKey, RecordId},
-    text::timestamp,
+    text::{say_problem, timestamp},
     web::{caller::Caller, problem::Told},
 };
 
+/// What a client announces: files whose bytes it sends, and files to be fetched from URLs.
+#[derive(Debug, Default)]
+pub struct Announced {
+    pub sent: Vec<(NewFile, Plan)>,
+    pub fetched: Vec<(FileKey, String)>,
+}
+
 /// Reads the array of an announcement.
-pub fn announced(body: Value) -> Result<Vec<(NewFile, Plan)>> {
+pub fn announced(body: Value) -> Result<Announced> {
     let Value::Array(items) = body else {
         return Err(Error::bad_request("json-array"));
     };
     let mut problems = Vec::new();
-    let mut new = Vec::new();
+    let mut new = Announced::default();
     for (i, item) in items.iter().enumerate() {
         let plan = plan(item, i).unwrap_or_else(|problem| {
             problems.push(problem);
             Plan::default()
         });
         match item["key"].as_str().unwrap_or_default().parse::<FileKey>() {
+            Ok(key) if item["transfer"]["type"] == "F" => match item["transfer"]["url"].as_str() {
+                Some(url) => new.fetched.push((key, url.to_owned())),
+                None => problems.push(Problem::new("fetch-url", format!("{i}.transfer.url"))),
+            },
             Ok(key) => {
                 let metadata = item["metadata"].clone();
-                new.push((NewFile { key, metadata }, plan));
+                new.sent.push((NewFile { key, metadata }, plan));
             }
             Err(e) => problems.push(Problem::new(e.0, format!("{i}.key"))),
         }
@@ -77,7 +89,8 @@ fn plan(item: &Value, i: usize) -> Result<Plan, Problem> {
         ),
     };
     let parts = match transfer["type"].as_str().unwrap_or("L") {
-        "L" => None,
+        // Its own fields are read with the key.
+        "F" | "L" => None,
         "M" => {
             let missing = || Problem::new("parts-required", format!("{i}.transfer.parts"));
             let parts = whole(&transfer["parts"], "transfer.parts")?.ok_or_else(missing)?;
@@ -110,6 +123,9 @@ pub async fn entry(ctx: &Ctx, id: &RecordId, file: &File) -> Result<Value> {
     if let Some(upload) = upload::of_file(ctx, id, &key).await? {
         describe(ctx, &upload, &mut out).await?;
     }
+    if let Some(intake) = files::intake::of_file(ctx, id, &key).await? {
+        brought(ctx, &intake, &mut out);
+    }
     Ok(out)
 }
 
@@ -123,7 +139,51 @@ pub async fn under_way(ctx: &Ctx, id: &RecordId, entries: &mut [Value]) -> Resul
             describe(ctx, &upload, entry).await?;
         }
     }
+    // Where a file is fetched from is not told: the address may hold a secret.
+    for intake in files::intake::list(ctx, id).await? {
+        let entry = entries.iter_mut().find(|e| e["key"] == intake.key.as_str());
+        if let Some(entry) = entry {
+            brought(ctx, &intake, entry);
+        }
+    }
     Ok(())
+}
+
+/// While Kho fetches a file, nobody else brings its bytes.
+pub async fn refuse_fetched(ctx: &Ctx, id: &RecordId, key: &FileKey) -> Result<()> {
+    match files::intake::of_file(ctx, id, key).await? {
+        Some(Intake {
+            kind: intake::Kind::Fetch,
+            state: intake::State::Waiting | intake::State::Running,
+            ..
+        }) => Err(Error::bad_request("transfer-fetch")),
+        _ => Ok(()),
+    }
+}
+
+fn brought(ctx: &Ctx, intake: &Intake, out: &mut Value) {
+    let told = json!({
+        "state": intake.state.name(),
+        "received": intake.received,
+        "size": intake.total,
+        "error": intake.problem.as_ref().map(|p| say_problem(ctx.locale, p)),
+        "code": intake.problem.as_ref().map(|p| p.code),
+    });
+    match intake.kind {
+        intake::Kind::Unpack => out["unpack"] = told,
+        intake::Kind::Fetch if intake.state == intake::State::Done => {}
+        intake::Kind::Fetch => {
+            if intake.state == intake::State::Failed {
+                out["status"] = "failed".into();
+            }
+            out["transfer"] = told;
+            out["transfer"]["type"] = "F".into();
+            if let Some(links) = out["links"].as_object_mut() {
+                links.remove("content");
+                links.remove("commit");
+            }
+        }
+    }
 }
 
 async fn describe(ctx: &Ctx, upload: &Upload, out: &mut Value) -> Result<()> {
@@ -395,7 +455,7 @@ mod tests {
             {"key": "b", "size": 25, "checksum": "md5:0cc175b9c0f1b6a831c399e269772661",
              "transfer": {"type": "M", "parts": 3, "part_size": 10}},
         ]));
-        let read = read.unwrap();
+        let read = read.unwrap().sent;
         assert!(read[0].1.parts.is_none() && read[0].1.size.is_none());
         assert_eq!(read[1].1.parts.unwrap().parts, 3);
         let faults = announced(json!([

@@ -14,6 +14,7 @@ use crate::{
     store::{
         db::Db,
         doi::Registrar,
+        http::Http,
         object::{Locks, Objects, s3},
     },
 };
@@ -34,6 +35,7 @@ pub async fn open(config: Arc<Config>, clock: Clock) -> Result<Env> {
         index: Arc::new(index),
         index_turn: Arc::new(Mutex::new(())),
         registrar: Registrar::Local,
+        http: Http::new(config.fetch_allow.iter().cloned())?,
         clock,
         work: Arc::new(Notify::new()),
         config,

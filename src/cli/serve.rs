@@ -9,10 +9,13 @@ use crate::{
     config::Config,
     ctx::{Clock, Env},
     fixity,
-    jobs::worker,
+    jobs::worker::{self, Lane},
     ledger, people, publish, rebuild, site,
     web::listen,
 };
+
+/// Long jobs at the same time: they wait for networks and disks, more would only make them all slow.
+const LONG_AT_ONCE: usize = 2;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -64,8 +67,10 @@ pub(super) async fn run(mut config: Config, args: Args) -> anyhow::Result<()> {
     }
     let invitation = people::setup::invite(&env).await?;
 
-    let workers: Vec<_> = (0..env.config.workers)
-        .map(|_| tokio::spawn(worker::work(env.clone())))
+    let quick = (0..env.config.workers).map(|_| Lane::Quick);
+    let workers: Vec<_> = quick
+        .chain([Lane::Long; LONG_AT_ONCE])
+        .map(|lane| tokio::spawn(worker::work(env.clone(), lane)))
         .collect();
     let sweeper = tokio::spawn(sweep(env.clone()));
     let watch = tokio::spawn(fixity::keep_watch(env.clone()));

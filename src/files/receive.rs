@@ -9,7 +9,7 @@ use crate::{
     ctx::Ctx,
     deposit::discard_staged,
     error::{Error, Problem, Result},
-    files::{lock_files, refuse_frozen, row, upload},
+    files::{lock_files, quota, refuse_frozen, row, upload},
     ids::{FileKey, RecordId},
     store::{object::Received, table::deposit::draft_file},
 };
@@ -36,15 +36,20 @@ where
     let db = ctx.env.db.read();
     let loaded = access::load_draft(ctx, db, id, Action::Edit).await?;
     refuse_frozen(&loaded)?;
-    refuse_completed(&row(db, id, key).await?)?;
+    let before = row(db, id, key).await?;
+    refuse_completed(&before)?;
     let declared = upload::of_file(ctx, id, key).await?;
     upload::verify(declared.as_ref(), incoming.length)?;
     let most = ctx.env.config.max_file_size;
     if incoming.length.is_some_and(|n| n > most) {
         return Err(too_large(most));
     }
+    let instead =
+        before.size.unwrap_or(0) as u64 + declared.as_ref().map_or(0, upload::Upload::reserved);
+    let least = incoming.length.unwrap_or(1);
+    let room = quota::require(ctx, db, &loaded, instead, least).await?;
     let name = staging_name(ctx)?;
-    let received = take(ctx, &name, incoming, most).await?;
+    let received = take(ctx, &name, incoming, most, room).await?;
     let recorded = match upload::check_whole(declared.as_ref(), &received) {
         Ok(()) => record(ctx, id, key, &name, &received).await,
         Err(wrong) => Err(wrong),
@@ -61,7 +66,13 @@ where
     }
 }
 
-async fn take<S>(ctx: &Ctx, name: &str, mut incoming: Incoming<S>, most: u64) -> Result<Received>
+async fn take<S>(
+    ctx: &Ctx,
+    name: &str,
+    mut incoming: Incoming<S>,
+    most: u64,
+    room: Option<quota::Room>,
+) -> Result<Received>
 where
     S: Stream<Item = Result<Bytes>> + Unpin,
 {
@@ -73,6 +84,9 @@ where
         receiver.write(bytes?).await?;
         if receiver.size() > most {
             return Err(too_large(most));
+        }
+        if let Some(room) = &room {
+            room.check(receiver.size())?;
         }
     }
     receiver.finish(incoming.length).await
@@ -87,11 +101,14 @@ async fn record(
     received: &Received,
 ) -> Result<()> {
     let tx = ctx.env.db.begin().await?;
-    lock_files(ctx, &tx, id).await?;
+    let loaded = lock_files(ctx, &tx, id).await?;
     let before = row(&tx, id, key).await?;
     refuse_completed(&before)?;
     // What came piecemeal so far is of another attempt.
     upload::supersede(ctx, &tx, id, key).await?;
+    // Other uploads may have filled the room meanwhile.
+    let instead = before.size.unwrap_or(0) as u64;
+    quota::require(ctx, &tx, &loaded, instead, received.size).await?;
     name_bytes(ctx, &tx, before, name, received, false).await?;
     tx.commit().await?;
     Ok(())

@@ -8,7 +8,12 @@ pub mod worker;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
 
-use crate::{ctx::Ctx, error::Result, ids::RecordId, store::table::work};
+use crate::{
+    ctx::Ctx,
+    error::Result,
+    ids::{FileKey, RecordId},
+    store::table::work,
+};
 
 /// Everything that is done after a request has been answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,9 +27,14 @@ pub enum Job {
     DiscardStaged { names: Vec<String> },
     /// Read the files of a version whose CRC-32 nobody has kept.
     ReadCrc32 { record: RecordId },
+    /// Fetch a file from where a depositor said, or unpack an archive.
+    Intake { draft: RecordId, key: FileKey },
     /// Lift an embargo whose day has come.
     LiftEmbargo { record: RecordId },
 }
+
+/// Kinds that may take hours. They have a lane of their own, so that the quick ones never wait for them.
+pub const LONG: [&str; 2] = ["intake", "read_crc32"];
 
 impl Job {
     /// The stable name in the `kind` column and on the jobs page.
@@ -34,6 +44,7 @@ impl Job {
             Job::Index { .. } => "index",
             Job::DiscardStaged { .. } => "discard_staged",
             Job::ReadCrc32 { .. } => "read_crc32",
+            Job::Intake { .. } => "intake",
             Job::LiftEmbargo { .. } => "lift_embargo",
         }
     }

@@ -17,13 +17,16 @@ use crate::{
     ctx::Env,
     error::{Error, Result},
     files,
-    jobs::Job,
+    jobs::{self, Job},
     publish,
     store::table::work::job,
 };
 
 /// How long a worker may take before another may try, in microseconds.
 const LEASE: i64 = 10 * 60 * 1_000_000;
+/// The same for a long job, which renews it: one whose worker died goes on soon.
+const LONG_LEASE: i64 = 90 * 1_000_000;
+const HEARTBEAT: Duration = Duration::from_secs(30);
 /// How often a failing job is tried: the last waits are an hour each, so about a day and a half in all.
 const TRIES: i64 = 40;
 /// How long an idle worker waits before it looks again unasked.
@@ -35,10 +38,19 @@ const DISCARDS: usize = 16;
 /// What is done is kept this long for the jobs page.
 const KEEP: i64 = 7 * 86_400 * 1_000_000;
 
-/// Runs jobs until the program ends.
-pub async fn work(env: Env) {
+/// Two queues in one table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Claimed many at a time.
+    Quick,
+    /// What may take hours ([`jobs::LONG`]): one at a time, and its lease is renewed while it runs.
+    Long,
+}
+
+/// Runs the jobs of a lane until the program ends.
+pub async fn work(env: Env, lane: Lane) {
     loop {
-        match run_some(&env).await {
+        match run_some(&env, lane).await {
             Ok(true) => {}
             Ok(false) => {
                 let rung = env.work.notified();
@@ -54,14 +66,18 @@ pub async fn work(env: Env) {
 
 /// Runs everything that is due, here and now; for tests and commands that end.
 pub async fn drain(env: &Env) -> Result<()> {
-    while run_some(env).await? {}
-    Ok(())
+    loop {
+        let quick = run_some(env, Lane::Quick).await?;
+        if !quick && !run_some(env, Lane::Long).await? {
+            return Ok(());
+        }
+    }
 }
 
 /// Runs some due jobs, if there are any: claimed together and marked together, because each commit
 /// waits for a disk.
-async fn run_some(env: &Env) -> Result<bool> {
-    let rows = claim(env).await?;
+async fn run_some(env: &Env, lane: Lane) -> Result<bool> {
+    let rows = claim(env, lane).await?;
     if rows.is_empty() {
         return Ok(false);
     }
@@ -72,6 +88,7 @@ async fn run_some(env: &Env) -> Result<bool> {
         let outcome = match serde_json::from_str::<Job>(&row.payload) {
             // One walk along the change feed serves every record in it.
             Ok(Job::Index { .. }) if indexed == Some(true) => Ok(()),
+            Ok(job) if lane == Lane::Long => hold(env, row.id, run(env, &job)).await,
             Ok(job) => {
                 let outcome = run(env, &job).await;
                 if matches!(job, Job::Index { .. }) {
@@ -130,9 +147,33 @@ fn wait(attempt: i64) -> i64 {
     Ord::min(doubled, 3_600_000_000)
 }
 
+/// Renews the lease of a long job while it runs.
+async fn hold(env: &Env, id: i64, work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::pin!(work);
+    let mut beat = tokio::time::interval(HEARTBEAT);
+    beat.tick().await;
+    loop {
+        tokio::select! {
+            outcome = &mut work => return outcome,
+            _ = beat.tick() => {
+                let until = env.now().timestamp_micros() + LONG_LEASE;
+                job::Entity::update_many()
+                    .col_expr(job::Column::LeasedUntil, Expr::value(until))
+                    .filter(job::COLUMN.id.eq(id))
+                    .exec(env.db.write())
+                    .await?;
+            }
+        }
+    }
+}
+
 /// Takes the leases of the oldest due jobs. Looks without a lock first: an idle queue costs no write.
-async fn claim(env: &Env) -> Result<Vec<job::Model>> {
+async fn claim(env: &Env, lane: Lane) -> Result<Vec<job::Model>> {
     let now = env.now().timestamp_micros();
+    let (of_lane, most, lease) = match lane {
+        Lane::Quick => (job::COLUMN.kind.is_not_in(jobs::LONG), BATCH, LEASE),
+        Lane::Long => (job::COLUMN.kind.is_in(jobs::LONG), 1, LONG_LEASE),
+    };
     let due = Condition::any()
         .add(
             job::COLUMN
@@ -148,9 +189,10 @@ async fn claim(env: &Env) -> Result<Vec<job::Model>> {
         );
     let query = job::Entity::find()
         .filter(due)
+        .filter(of_lane)
         .order_by_asc(job::Column::RunAt)
         .order_by_asc(job::Column::Id)
-        .limit(BATCH);
+        .limit(most);
     if query.clone().one(env.db.read()).await?.is_none() {
         return Ok(Vec::new());
     }
@@ -161,7 +203,7 @@ async fn claim(env: &Env) -> Result<Vec<job::Model>> {
         .await?;
     job::Entity::update_many()
         .col_expr(job::Column::State, Expr::value("running"))
-        .col_expr(job::Column::LeasedUntil, Expr::value(now + LEASE))
+        .col_expr(job::Column::LeasedUntil, Expr::value(now + lease))
         .col_expr(
             job::Column::Attempts,
             Expr::col(job::Column::Attempts).add(1),
@@ -184,6 +226,7 @@ async fn run(env: &Env, job: &Job) -> Result<()> {
         Job::RegisterDoi { record } => publish::register_doi(&ctx, record).await,
         Job::Index { .. } => catalog::index::follow(env).await.map(|_| ()),
         Job::ReadCrc32 { record } => files::read_crc32(&ctx, record).await,
+        Job::Intake { draft, key } => files::intake::run(&ctx, draft, key).await,
         Job::LiftEmbargo { record } => publish::lift_embargo(&ctx, record).await,
         Job::DiscardStaged { names } => {
             // Side by side: in a bucket each costs a few requests.

@@ -299,6 +299,13 @@ async fn show(
         files_enabled: document.files_enabled,
         file_count: files.len() as i64,
         total_bytes: files.iter().map(|f| f.size).sum(),
+        own_bytes: Some(
+            files
+                .iter()
+                .filter(|f| f.row.content.is_none())
+                .map(|f| f.size)
+                .sum(),
+        ),
         default_preview: document.default_preview.clone(),
         title: shown.metadata.title.clone().unwrap_or_default(),
         revision: document.revision,

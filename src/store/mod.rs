@@ -2,6 +2,7 @@
 
 pub mod db;
 pub mod doi;
+pub mod http;
 pub mod object;
 pub mod remote;
 pub mod rows;

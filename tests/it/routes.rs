@@ -54,6 +54,7 @@ fn table() -> Vec<Row> {
     let keys: Option<fn() -> Value> = Some(|| json!([{ "key": "b.csv" }]));
     let token: Option<fn() -> Value> = Some(|| json!({ "name": "t" }));
     let reason: Option<fn() -> Value> = Some(|| json!({ "removal_reason": { "id": "retracted" } }));
+    let quota: Option<fn() -> Value> = Some(|| json!({ "quota_size": 1_000_000 }));
     let everybody = [200; 5];
     let signed_in = [401, 200, 200, 200, 200];
     // A draft of somebody else is not there; for a curator it is.
@@ -219,6 +220,36 @@ fn table() -> Vec<Row> {
         row("PATCH", "/api/uploads/{id}", Uploading, none, theirs(204)),
         row("DELETE", "/api/uploads/{id}", Uploading, none, theirs(204)),
         row("GET", "/api/admin/storage", Nothing, none, admins(200)),
+        row(
+            "GET",
+            "/api/records/{id}/draft/quota",
+            Draft,
+            none,
+            theirs(200),
+        ),
+        row("GET", "/api/user/quota", Nothing, none, signed_in),
+        row("GET", "/api/quotas", Nothing, none, admins(200)),
+        row(
+            "GET",
+            "/api/quotas/{scope}/{subject}",
+            Nothing,
+            none,
+            admins(200),
+        ),
+        row(
+            "PUT",
+            "/api/quotas/{scope}/{subject}",
+            Nothing,
+            quota,
+            admins(200),
+        ),
+        row(
+            "DELETE",
+            "/api/quotas/{scope}/{subject}",
+            Nothing,
+            none,
+            admins(204),
+        ),
         row("GET", "/api/user/records", Draft, none, signed_in),
         row("GET", "/api/user/tokens", Nothing, none, signed_in),
         row("POST", "/api/user/tokens", Nothing, token, in_person),
@@ -349,6 +380,7 @@ async fn stage(app: &TestApp, owner: &str, stage: Stage, path: &str) -> String {
     path.replace("{id}", &id)
         .replace("{key}", "a.csv")
         .replace("{path}", "0/000.p/1")
+        .replace("{scope}/{subject}", "community/hai-duong")
 }
 
 #[test]

@@ -9,8 +9,10 @@ use super::{
     CHECKPOINT, Checksum, HEARTBEAT, Lease, Upload, checksum::Hasher, settle, to_its_end, too_large,
 };
 use crate::{
+    access::{self, Action},
     ctx::Ctx,
     error::{Error, Problem, Result},
+    files::quota,
     store::{object::Receiver, table::upload::upload},
 };
 
@@ -33,6 +35,10 @@ where
     S: Stream<Item = Result<Bytes>> + Unpin + Send + 'static,
 {
     check(ctx, upload, &chunk)?;
+    if upload.size().is_none() {
+        // Nothing was reserved for one whose length nobody knows.
+        reserve(ctx, upload, chunk.length.unwrap_or(1)).await?;
+    }
     let (ctx, id) = (ctx.clone(), upload.row.id.clone());
     // A connection that breaks takes the request with it, and what has come must still be written down.
     to_its_end(async move {
@@ -57,7 +63,9 @@ pub async fn declare(ctx: &Ctx, upload: &Upload, size: u64) -> Result<Upload> {
     }
     match upload.size() {
         Some(known) if known == size => return Ok(upload.clone()),
-        None if size >= upload.arrived() => {}
+        None if size >= upload.arrived() => {
+            reserve(ctx, upload, size - upload.arrived()).await?;
+        }
         _ => return Err(Error::bad_request("upload-length-changed")),
     }
     upload::Entity::update_many()
@@ -67,6 +75,13 @@ pub async fn declare(ctx: &Ctx, upload: &Upload, size: u64) -> Result<Upload> {
         .exec(ctx.env.db.write())
         .await?;
     super::load(ctx, &upload.row.id).await
+}
+
+/// Is there room for these bytes beside what has arrived?
+async fn reserve(ctx: &Ctx, upload: &Upload, more: u64) -> Result<()> {
+    let db = ctx.env.db.read();
+    let loaded = access::load_draft(ctx, db, &upload.draft()?, Action::Edit).await?;
+    quota::require(ctx, db, &loaded, 0, more).await.map(|_| ())
 }
 
 fn check<S>(ctx: &Ctx, upload: &Upload, chunk: &Chunk<S>) -> Result<()> {

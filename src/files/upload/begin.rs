@@ -11,7 +11,7 @@ use crate::{
     deposit::discard_staged,
     error::{Error, Problem, Result},
     files::{
-        NewFile, lock_files,
+        NewFile, lock_files, quota,
         receive::{refuse_completed, staging_name},
         row,
         start::{announce as announce_rows, start},
@@ -75,6 +75,7 @@ pub async fn begin(ctx: &Ctx, new: NewUpload) -> Result<Upload> {
         announce_rows(ctx, &tx, &loaded, &new.draft, vec![file]).await?;
         supersede(ctx, &tx, &new.draft, key).await?;
     }
+    quota::require(ctx, &tx, &loaded, 0, new.size.unwrap_or(1)).await?;
     let row = upload::Model {
         size: new.size.map(|n| n as i64),
         name: Some(staging_name(ctx)?),
@@ -104,7 +105,7 @@ pub async fn announce(ctx: &Ctx, id: &RecordId, new: Vec<(NewFile, Plan)>) -> Re
         .into_iter()
         .map(|(file, plan)| (file.clone(), (file.key, plan)))
         .unzip();
-    start(ctx, id, files).await?;
+    let count = start(ctx, id, files).await?;
     let (in_parts, at_once): (Vec<_>, Vec<_>) = plans
         .into_iter()
         .partition(|(_, plan)| plan.parts.is_some());
@@ -114,7 +115,7 @@ pub async fn announce(ctx: &Ctx, id: &RecordId, new: Vec<(NewFile, Plan)>) -> Re
             begin_parts(ctx, id, &key, checked(cut, size)?, plan.checksum).await?;
         }
     }
-    Ok(())
+    Ok(count)
 }
 
 /// Keeps what was said of files that come at once.
@@ -188,9 +189,10 @@ async fn begin_parts(
     };
     let kept = async {
         let tx = ctx.env.db.begin().await?;
-        lock_files(ctx, &tx, id).await?;
+        let loaded = lock_files(ctx, &tx, id).await?;
         refuse_completed(&self::row(&tx, id, key).await?)?;
         supersede(ctx, &tx, id, key).await?;
+        quota::require(ctx, &tx, &loaded, 0, cut.size).await?;
         insert(&tx, row).await?;
         tx.commit().await?;
         Ok(())
@@ -211,7 +213,7 @@ pub async fn put(ctx: &Ctx, id: &RecordId, key: &FileKey, total: u64) -> Result<
         return Err(too_large(most));
     }
     let tx = ctx.env.db.begin().await?;
-    lock_files(ctx, &tx, id).await?;
+    let loaded = lock_files(ctx, &tx, id).await?;
     refuse_completed(&self::row(&tx, id, key).await?)?;
     let before = find(&tx, id, key).await?;
     let mut checksum = None;
@@ -232,6 +234,7 @@ pub async fn put(ctx: &Ctx, id: &RecordId, key: &FileKey, total: u64) -> Result<
         }
     }
     supersede(ctx, &tx, id, key).await?;
+    quota::require(ctx, &tx, &loaded, 0, total).await?;
     let row = upload::Model {
         size: Some(total as i64),
         name: Some(staging_name(ctx)?),

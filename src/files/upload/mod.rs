@@ -113,6 +113,13 @@ impl Upload {
     pub fn arrived(&self) -> u64 {
         self.row.arrived as u64
     }
+    /// Bytes of the quota that it holds for what is to come.
+    pub(in crate::files) fn reserved(&self) -> u64 {
+        match self.row.name {
+            Some(_) => self.size().unwrap_or(self.arrived()),
+            None => 0,
+        }
+    }
     /// All bytes are there, and the file (or the part of a concatenation) is whole.
     pub fn done(&self) -> bool {
         self.row.status == "done"

@@ -5,8 +5,10 @@
 pub mod deposit;
 pub mod fixity;
 pub mod harvest;
+pub mod intake;
 pub mod ledger;
 pub mod people;
+pub mod quota;
 pub mod record;
 pub mod upload;
 pub mod work;

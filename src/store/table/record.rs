@@ -23,6 +23,8 @@ pub mod record {
         pub files_enabled: bool,
         pub file_count: i64,
         pub total_bytes: i64,
+        /// Bytes that no earlier version had; `None`: published before they were counted.
+        pub own_bytes: Option<i64>,
         pub default_preview: Option<String>,
         pub title: String,
         pub revision: i64,

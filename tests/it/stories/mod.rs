@@ -11,6 +11,7 @@ mod ledger;
 mod main_job;
 mod many;
 mod names;
+mod quotas;
 mod rebuild;
 mod recovery;
 mod tus;
