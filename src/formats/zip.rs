@@ -363,6 +363,18 @@ mod tests {
     }
 
     #[test]
+    fn more_files_than_sixteen_bits_count_are_all_found() {
+        let names = (0..66_000).map(|n| (format!("d/{n}"), Vec::new()));
+        let (bytes, _) = whole(&names.collect::<Vec<_>>());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let opened = runtime.block_on(ZipArchiveReader::open(Cursor::new(bytes)));
+        let reader = opened.unwrap();
+        assert_eq!(reader.cdrs().len(), 66_000);
+    }
+
+    #[test]
     fn times_are_written_as_dos_and_exactly() {
         let at = stamp();
         // Years since 1980 in the upper seven bits, then month and day.

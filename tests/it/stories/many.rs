@@ -145,10 +145,8 @@ async fn listings(anyone: &Client<'_>, record: &str) {
         let page_keys = keys(&page["entries"]);
         assert_eq!(page_keys.len(), expected);
         found.extend(page_keys);
-        path = page["links"]["next"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let next = page["links"]["next"].as_str();
+        next.unwrap_or_default().clone_into(&mut path);
     }
     assert!(path.is_empty(), "after the last page comes none: {path}");
     found.sort_unstable();
