@@ -363,6 +363,10 @@ async fn described(
             found.add("ledger-description", &name, what);
         }
     }
+    // The version before its newest entry: then what is entered meanwhile makes no finding.
+    let now = record::Entity::find_by_id(entry.record.as_str())
+        .one(db)
+        .await?;
     let newest = leaf::Entity::find()
         .filter(leaf::COLUMN.record_id.eq(row.record_id.as_str()))
         .order_by_desc(leaf::Column::Idx)
@@ -371,11 +375,7 @@ async fn described(
     if newest.is_none_or(|newest| newest.idx != row.idx) {
         return Ok(());
     }
-    // Once a version: at its last entry.
-    let Some(now) = record::Entity::find_by_id(entry.record.as_str())
-        .one(db)
-        .await?
-    else {
+    let Some(now) = now else {
         found.add("ledger-record", name, "is gone from the database");
         return Ok(());
     };

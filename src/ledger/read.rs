@@ -211,13 +211,8 @@ pub async fn receipt(ctx: &Ctx, id: &RecordId) -> Result<Receipt> {
     let loaded = access::load_record_or_tombstone(ctx, db, id, Action::Read).await?;
     let head = newest(env).await?;
     let size = head.size as u64;
-    let rows = leaf::Entity::find()
-        .filter(leaf::COLUMN.record_id.eq(id.as_str()))
-        .order_by_asc(leaf::Column::Idx)
-        .all(db)
-        .await?;
+    let rows = entries_of(env, id).await?;
     let (proven, pending): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| (r.idx as u64) < size);
-    let proven = shortened(proven);
     let proofs = compute(env, |node| {
         let proof = |row: &leaf::Model| tree::inclusion(row.idx as u64, size, &mut *node);
         proven.iter().map(proof).collect::<Vec<_>>()
@@ -254,11 +249,21 @@ pub async fn receipt(ctx: &Ctx, id: &RecordId) -> Result<Receipt> {
     })
 }
 
-fn shortened(mut rows: Vec<leaf::Model>) -> Vec<leaf::Model> {
-    if rows.len() > MOST_ENTRIES {
-        rows.drain(1..=rows.len() - MOST_ENTRIES);
+/// The entries of a version in their order: the first, and the newest of the others.
+async fn entries_of(env: &Env, id: &RecordId) -> Result<Vec<leaf::Model>> {
+    let all = leaf::Entity::find().filter(leaf::COLUMN.record_id.eq(id.as_str()));
+    let mut rows = all
+        .clone()
+        .order_by_desc(leaf::Column::Idx)
+        .limit(MOST_ENTRIES as u64)
+        .all(env.db.read())
+        .await?;
+    rows.reverse();
+    if rows.len() == MOST_ENTRIES {
+        let first = all.order_by_asc(leaf::Column::Idx);
+        rows.splice(..1, first.one(env.db.read()).await?);
     }
-    rows
+    Ok(rows)
 }
 
 /// The configured witnesses and how far each has followed.

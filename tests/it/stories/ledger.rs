@@ -1,5 +1,6 @@
 //! The ledger: what happened to a dataset can be proven, and what was changed behind it is found. Proofs are checked
-//! here with code of its own, after the definitions of RFC 9162 and not after the prover.
+//! here with code of its own, after the definitions of RFC 9162 and not after the prover. It is long because what
+//! verifies by hand stands beside the stories that need it.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use ed25519_dalek::SigningKey;
 use kho::{
     cli::receipt as command,
     ctx::{Env, Role},
-    ids::{RecordId, Sha256},
+    ids::Sha256,
     ledger::{
         self,
         checkpoint::Checkpoint,
@@ -378,7 +379,7 @@ fn what_was_changed_behind_the_ledger_is_found_and_named() {
 
         sql(
             env,
-            "update ledger_checkpoint set root = replace(root, 'a', 'b') where size = 2",
+            "update ledger_checkpoint set root = 'other' where size = 2",
         )
         .await;
         assert!(codes(&found(env).await).contains("ledger-checkpoint"));
@@ -772,6 +773,5 @@ fn a_receipt_is_checked_beside_the_files() {
             .replace("publish", "restore");
         std::fs::write(&file, changed).unwrap();
         assert!(with(None, None).is_err());
-        let _: RecordId = id.parse().unwrap();
     });
 }
