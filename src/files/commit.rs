@@ -14,7 +14,7 @@ use crate::{
 /// Completes a file. Confirming twice is the same as once.
 pub async fn commit(ctx: &Ctx, id: &RecordId, key: &FileKey) -> Result<File> {
     if upload::comes_in_parts(ctx, id, key).await? {
-        return upload::join(ctx, id, key).await;
+        return Box::pin(upload::join(ctx, id, key)).await;
     }
     let tx = ctx.env.db.begin().await?;
     lock_files(ctx, &tx, id).await?;

@@ -82,7 +82,7 @@ pub(super) async fn complete(
         return Err(e);
     }
     upload.row.arrived = received.size as i64;
-    upload.row.status = "done".to_owned();
+    "done".clone_into(&mut upload.row.status);
     Ok(upload)
 }
 
