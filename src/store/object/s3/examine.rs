@@ -58,7 +58,7 @@ impl Bucket {
         }
         let id = self.begin(copy, true).await?;
         let sent = async {
-            let part = self.send_part(copy, &id, 1, bytes).await?;
+            let part = self.send_part(copy, &id, 1, bytes, true).await?;
             self.complete(copy, &id, &[part], size).await
         };
         let sent = sent.await;

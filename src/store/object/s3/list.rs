@@ -10,6 +10,9 @@ use super::{
 };
 use crate::error::{Error, Result};
 
+/// Folders up to this many are looked into: those of an object, not those of the whole archive.
+const FEW: usize = 64;
+
 /// An object by its key.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -71,6 +74,18 @@ impl Bucket {
                     });
                 }
             }
+        }
+        let folders = listed.iter().filter(|l| l.kind == ListedKind::Folder);
+        if folders.count() <= FEW {
+            // A server with true folders underneath still lists one for a while after its last file went.
+            let mut there = Vec::with_capacity(listed.len());
+            for entry in listed {
+                let folder = entry.kind == ListedKind::Folder;
+                if !folder || self.any_below(&format!("{prefix}{}/", entry.name)).await? {
+                    there.push(entry);
+                }
+            }
+            listed = there;
         }
         listed.sort();
         Ok(listed)

@@ -2,11 +2,12 @@
 //! (as bytes arrive), `parts` (as a client cut them) and `commit` (copies of large objects).
 
 use aws_sdk_s3::{
-    primitives::ByteStream,
+    primitives::{ByteStream, DateTime},
     types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use md5::Digest;
 
 use super::{
     Bucket,
@@ -44,16 +45,25 @@ impl Bucket {
             .ok_or_else(|| Error::internal("object store", "an upload without an id"))
     }
 
-    /// Sends a part of an upload with checksums. The server refuses other bytes.
+    /// Sends a part with its SHA-256, if the upload is `checked`, else with its MD5. The server refuses other
+    /// bytes.
     pub(super) async fn send_part(
         &self,
         key: &str,
         id: &str,
         number: u32,
         bytes: Bytes,
+        checked: bool,
     ) -> Result<Part> {
         let size = bytes.len() as u64;
-        let sha256 = STANDARD.encode(digest(&bytes).await?.0);
+        let (sha256, md5) = if checked {
+            (Some(STANDARD.encode(digest(&bytes).await?.0)), None)
+        } else {
+            let bytes = bytes.clone();
+            let hashed = tokio::task::spawn_blocking(move || md5::Md5::digest(&bytes));
+            let md5 = hashed.await.map_err(|e| Error::internal("hashing", e))?;
+            (None, Some(STANDARD.encode(md5)))
+        };
         let sent = self
             .client()
             .upload_part()
@@ -61,7 +71,8 @@ impl Bucket {
             .key(key)
             .upload_id(id)
             .part_number(number as i32)
-            .checksum_sha256(&sha256)
+            .set_checksum_sha256(sha256.clone())
+            .set_content_md5(md5)
             .body(ByteStream::from(bytes))
             .customize()
             .disable_payload_signing()
@@ -73,7 +84,7 @@ impl Bucket {
             number,
             size,
             etag: sent.e_tag.unwrap_or_default(),
-            sha256: Some(sha256),
+            sha256,
         })
     }
 
@@ -178,15 +189,21 @@ impl Bucket {
                 Err(e) => return Err(failed(&format!("parts of {key}"), &e)),
             };
             for part in page.parts() {
-                parts.push(Part {
+                let modified = part.last_modified().map_or(0, DateTime::secs);
+                let part = Part {
                     number: part.part_number().unwrap_or_default().max(0) as u32,
                     size: part.size().unwrap_or_default().max(0) as u64,
                     etag: part.e_tag().unwrap_or_default().to_owned(),
                     sha256: part.checksum_sha256().map(str::to_owned),
-                });
+                };
+                parts.push((modified, part));
             }
         }
-        parts.sort_by_key(|part| part.number);
-        Ok(Some(parts))
+        // Some servers list a part that was sent again as often as it was sent; the last one is what counts.
+        parts.sort_by_key(|(modified, part): &(i64, Part)| (part.number, *modified));
+        parts.reverse();
+        parts.dedup_by_key(|(_, part)| part.number);
+        parts.reverse();
+        Ok(Some(parts.into_iter().map(|(_, part)| part).collect()))
     }
 }

@@ -52,6 +52,8 @@ pub struct Receiver {
     pub(super) digests: Digests,
     /// Bytes of a write that was given up are lost, and the upload with them.
     torn: bool,
+    /// Each part has its SHA-256 with it, else its MD5: see `resume`.
+    pub(super) checked: bool,
     /// What earlier requests left behind, to be removed when it counts for nothing any more.
     pub(super) leftover: Vec<String>,
 }
@@ -102,6 +104,7 @@ impl Bucket {
             room: Arc::new(Semaphore::new(ON_THE_WAY as usize)),
             digests: Digests::Resting(Hashers::default()),
             torn: false,
+            checked: true,
             leftover: Vec::new(),
         }
     }
@@ -180,7 +183,7 @@ impl Receiver {
         let key = self.bucket.staged_at(&self.name);
         if self.upload.is_none() {
             self.upload = Some(Upload {
-                id: self.bucket.begin(&key, true).await?,
+                id: self.bucket.begin(&key, self.checked).await?,
                 earlier: 0,
                 chain: String::new(),
                 parts: Vec::new(),
@@ -213,9 +216,9 @@ impl Receiver {
             _permit: permit,
         });
         self.digests.push(&batch);
-        let (bucket, id) = (self.bucket.clone(), upload.id.clone());
+        let (bucket, id, checked) = (self.bucket.clone(), upload.id.clone(), self.checked);
         self.sending.spawn(async move {
-            let sent = bucket.send_part(&key, &id, number, bytes).await;
+            let sent = bucket.send_part(&key, &id, number, bytes, checked).await;
             drop(batch);
             sent
         });

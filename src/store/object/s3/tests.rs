@@ -146,7 +146,10 @@ async fn a_dropped_upload_leaves_no_parts_and_the_sweep_takes_what_a_crash_left(
     assert_eq!(bucket.open_uploads(&bucket.0.root).await.unwrap().len(), 0);
     let key = bucket.staged_at("crashed");
     let id = bucket.begin(&key, true).await.unwrap();
-    bucket.send_part(&key, &id, 1, noise(1000)).await.unwrap();
+    bucket
+        .send_part(&key, &id, 1, noise(1000), true)
+        .await
+        .unwrap();
     let later = std::time::UNIX_EPOCH + Duration::from_secs(1 << 35);
     let kept = bucket.sweep(later, &|name| name == "crashed").await;
     assert_eq!(kept.unwrap(), 0);
