@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{api, catalog, cli::open::open, config::Config, ctx::Clock, people};
+use crate::{api, catalog, cli::open::open, config::Config, ctx::Clock, fixity, people};
 
 #[expect(clippy::print_stdout, reason = "what the command is for")]
 pub(super) fn openapi() -> anyhow::Result<()> {
@@ -47,6 +47,11 @@ pub(super) async fn doctor(config: Arc<Config>) -> anyhow::Result<()> {
         } else {
             "none yet"
         }
+    );
+    let standing = fixity::standing(&env).await?;
+    println!(
+        "fixity: {} of {} datasets checked, {} open findings",
+        standing.checked, standing.concepts, standing.open
     );
     println!("time: {}", env.now());
     if found != expected {

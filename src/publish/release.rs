@@ -22,7 +22,7 @@ use crate::{
     publish::{
         announce, harvest, must, publisher,
         snapshot::{self, ReadyFile, Snapshot, SnapshotOwner},
-        take_back, withdraw,
+        take_back, who, withdraw,
     },
     store::{
         db,
@@ -152,13 +152,14 @@ async fn write_and_show(ctx: &Ctx, begun: &Begun, writer: &mut Writer, head: u32
         Vec::new()
     };
     let (doi, parent_doi) = dois(ctx, draft)?;
-    let document = snapshot::document(
+    let mut document = snapshot::document(
         draft,
         owner,
         (doi.clone(), parent_doi.clone()),
         &files,
         (published, at),
     )?;
+    document.by = who(ctx);
     let mut archived = snapshot::archive_files(&document, &files)?;
     archived.extend(withdraw::kept_tombstones(ctx, writer.object(), &draft.parent).await?);
     let version = NewVersion {

@@ -33,6 +33,9 @@ pub struct Snapshot {
     /// When this document was written: the publication, or the correction. Absent in early documents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<String>,
+    /// Who wrote it; nobody where the program itself did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<SnapshotOwner>,
     pub metadata: Value,
     pub access: Value,
     pub custom_fields: Value,
@@ -131,6 +134,7 @@ pub(super) fn document(
         created: timestamp(moment(row.created)),
         published: timestamp(moment(published)),
         recorded: Some(timestamp(moment(recorded))),
+        by: None,
         metadata: serde_json::to_value(&draft.metadata).map_err(json)?,
         access: serde_json::to_value(&draft.access).map_err(json)?,
         custom_fields: serde_json::from_str(&row.custom_fields).unwrap_or_default(),

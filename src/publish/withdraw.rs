@@ -15,7 +15,7 @@ use crate::{
     ids::RecordId,
     jobs::{self, Job},
     metadata::vocabulary::{self, Vocabulary},
-    publish::{announce, harvest, must, publisher, snapshot::SnapshotOwner, take_back},
+    publish::{announce, harvest, must, publisher, snapshot::SnapshotOwner, take_back, who},
     store::table::{deposit::parent, people::account, record::record},
     text::timestamp,
 };
@@ -135,11 +135,7 @@ async fn tombstone(ctx: &Ctx, row: &record::Model, reason: &str, note: &str) -> 
         format: 1,
         id: row.id.clone(),
         tombstone: stone,
-        by: ctx.person().map(|p| SnapshotOwner {
-            email: p.email.clone(),
-            name: p.name.clone(),
-            account: Some(p.id.0),
-        }),
+        by: who(ctx),
         restored: None,
     })
 }

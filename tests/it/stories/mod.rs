@@ -4,6 +4,7 @@ mod access;
 mod backup;
 mod bounds;
 mod callers;
+mod condition;
 mod drafts;
 mod fixity;
 mod main_job;
