@@ -11,7 +11,7 @@ use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 pub struct Migrator;
 
 /// Name and text of each, in the order in which they are applied.
-const SETS: [(&str, &str); 5] = [
+const SETS: [(&str, &str); 7] = [
     ("m20261123_000001_main_job", include_str!("main_job.sql")),
     ("m20261123_000002_upload", include_str!("upload.sql")),
     ("m20261123_000003_quota", include_str!("quota.sql")),

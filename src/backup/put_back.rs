@@ -33,8 +33,9 @@ const SMALL: u64 = 64 << 10;
 const ABOUT_BYTES: u64 = 64 << 20;
 const INVENTORY_BYTES: u64 = 256 << 20;
 
-/// Tables that would bring back what was over: who was signed in, links that were used.
-const LEFT_OUT: [&str; 2] = ["session", "setup_link"];
+/// Tables that would bring back what was over: who was signed in, links that were used, uploads under way whose
+/// bytes were not all there.
+const LEFT_OUT: [&str; 4] = ["session", "setup_link", "upload", "upload_part"];
 
 /// What a restore did.
 #[derive(Debug)]

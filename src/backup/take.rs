@@ -276,15 +276,19 @@ impl<'a> Taking<'a> {
         let mut lines = self.shelf.lines(&self.table_path("draft_file")?);
         while let Some(line) = lines.recv().await {
             let row = parse(line)?;
-            let (Some(name), Some(sha256)) = (row["staged"].as_str(), row["sha256"].as_str())
-            else {
+            let Some(name) = row["staged"].as_str() else {
                 continue;
             };
+            // Without a digest it was not all there yet: it comes back as announced.
+            let sha256 = row["sha256"].as_str().unwrap_or_default();
             let draft = row["draft_id"].as_str().unwrap_or_default();
             let size = row["size"].as_u64().unwrap_or_default();
             let at = path(&format!("staged/{name}"))?;
-            let there = self.trusted && self.shelf.size(&at).await? == Some(size);
-            if !there && !self.upload(&at, name, draft, sha256, size).await? {
+            let there =
+                self.trusted && !sha256.is_empty() && self.shelf.size(&at).await? == Some(size);
+            let copied =
+                there || !sha256.is_empty() && self.upload(&at, name, draft, sha256, size).await?;
+            if !copied {
                 self.counts.dropped_uploads += 1;
                 let name = name.to_owned();
                 self.say(&Line::Dropped { name }).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{api, catalog, cli::open::open, config::Config, ctx::Clock, ledger, people};
+use crate::{api, catalog, cli::open::open, config::Config, ctx::Clock, fixity, ledger, people};
 
 #[expect(clippy::print_stdout, reason = "what the command is for")]
 pub(super) fn openapi() -> anyhow::Result<()> {
@@ -59,6 +59,11 @@ pub(super) async fn doctor(config: Arc<Config>) -> anyhow::Result<()> {
             anyhow::bail!("the ledger cannot sign here");
         }
     }
+    let standing = fixity::standing(&env).await?;
+    println!(
+        "fixity: {} of {} datasets checked, {} open findings",
+        standing.checked, standing.concepts, standing.open
+    );
     println!("time: {}", env.now());
     if found != expected {
         anyhow::bail!("the index does not hold what the database does; run `kho reindex`");

@@ -43,7 +43,7 @@ pub(super) async fn run(config: Arc<Config>, args: Args) -> anyhow::Result<()> {
     let done = fixity::run(&env.system(), scope, &pace, tell).await?;
     let seconds = begun.elapsed().as_secs_f64().max(0.001);
     println!(
-        "{} objects, {} files, {} bytes read in {seconds:.1} s ({:.0} MB/s): {}",
+        "{} datasets, {} files, {} bytes read in {seconds:.1} s ({:.0} MB/s): {}",
         done.objects,
         done.files,
         done.bytes,

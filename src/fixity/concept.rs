@@ -124,6 +124,16 @@ fn merge(findings: &mut Vec<Finding>) {
         .map(|f| f.path.clone())
         .collect();
     findings.retain(|f| f.code != "content-differs" || !sized.contains(&f.path));
-    findings.sort();
-    findings.dedup_by(|a, b| (a.code, &a.path, &a.record) == (b.code, &b.path, &b.record));
+    // A description that is damaged is found as content of a version, and again as what should be told of the
+    // concept: the first stays, since the order of equals does.
+    findings.sort_by(|a, b| (a.code, &a.path).cmp(&(b.code, &b.path)));
+    let mut said = BTreeSet::new();
+    findings.retain(|f| {
+        let whose = if f.code.starts_with("content-") {
+            String::new()
+        } else {
+            format!("{} {}", f.record, f.detail)
+        };
+        said.insert((f.code, f.path.clone(), whose))
+    });
 }

@@ -74,6 +74,13 @@ pub struct Checked {
     pub millis: u64,
 }
 
+impl Checked {
+    /// Is it a concept, and not what lies about in the archive or the staging area?
+    fn is_dataset(&self) -> bool {
+        self.object.parse::<crate::ids::RecordId>().is_ok()
+    }
+}
+
 impl Finding {
     fn new(
         code: &'static str,

@@ -144,7 +144,7 @@ impl Run<'_> {
     async fn keep(&mut self, checked: Checked) -> Result<()> {
         keep::keep(self.ctx, self.id, &checked).await?;
         count(self.ctx, self.id, &checked).await?;
-        self.summary.objects += 1;
+        self.summary.objects += u64::from(checked.is_dataset());
         self.summary.files += checked.files;
         self.summary.bytes += checked.bytes;
         self.summary.findings += checked.findings.len() as u64;
@@ -203,7 +203,10 @@ pub(super) async fn count(ctx: &Ctx, run: i64, checked: &Checked) -> Result<()> 
     fixity_run::Entity::update_many()
         .col_expr(
             fixity_run::Column::Objects,
-            more(fixity_run::Column::Objects, 1),
+            more(
+                fixity_run::Column::Objects,
+                usize::from(checked.is_dataset()),
+            ),
         )
         .col_expr(
             fixity_run::Column::Files,

@@ -62,7 +62,7 @@ pub struct Revision {
     pub version: VersionNum,
     pub metadata: String,
     pub access: String,
-    pub by: Option<User>,
+    pub by: Option<SnapshotOwner>,
     pub at: i64,
 }
 
@@ -230,7 +230,10 @@ impl Telling {
             version: num,
             metadata: document.metadata.to_string(),
             access,
-            by: version.and_then(|v| v.user.clone()),
+            by: match document.recorded {
+                Some(_) => document.by.clone(),
+                None => version.and_then(|v| v.user.as_ref()).and_then(named),
+            },
             at,
         };
         self.changed = self.changed.max(at);
@@ -354,6 +357,7 @@ impl Story {
             files_enabled: first.files_enabled,
             file_count: self.files,
             total_bytes: self.bytes,
+            own_bytes: None,
             default_preview: last.default_preview,
             title: metadata.and_then(|m| m.title).unwrap_or_default(),
             revision: last.revision,
@@ -372,6 +376,16 @@ impl Story {
             embargo_ends: ends.filter(|_| !lifted),
         }
     }
+}
+
+/// Who made a version, as its inventory says. Their number is not known there.
+fn named(user: &User) -> Option<SnapshotOwner> {
+    let email = user.address.as_deref()?.strip_prefix("mailto:")?;
+    Some(SnapshotOwner {
+        email: email.to_owned(),
+        name: user.name.clone(),
+        account: None,
+    })
 }
 
 /// An ISO 8601 moment as tables hold it.

@@ -71,6 +71,15 @@ async fn must<E: EntityTrait>(
         .ok_or_else(|| crate::error::Error::internal("a row is gone", what))
 }
 
+/// Who does it, by something that outlives account numbers.
+fn who(ctx: &Ctx) -> Option<SnapshotOwner> {
+    ctx.person().map(|p| SnapshotOwner {
+        email: p.email.clone(),
+        name: p.name.clone(),
+        account: Some(p.id.0),
+    })
+}
+
 /// Who did it, for the archive's inventory.
 fn publisher(ctx: &Ctx, owner: &SnapshotOwner) -> User {
     let (name, email) = match ctx.person() {

@@ -23,7 +23,7 @@ use crate::{
     publish::{
         announce, harvest, must, publisher,
         snapshot::{self, ReadyFile, Snapshot, SnapshotOwner},
-        take_back, withdraw,
+        take_back, who, withdraw,
     },
     store::{
         db,
@@ -147,15 +147,18 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
         Vec::new()
     };
     let (doi, parent_doi) = dois(ctx, draft)?;
-    let document = snapshot::document(
+    let mut document = snapshot::document(
         draft,
         owner,
         (doi.clone(), parent_doi.clone()),
         &files,
         (published, at),
     )?;
+    document.by = who(ctx);
     let text = document.text()?;
     let document = document.without_files();
+    let brought = files.iter().filter(|f| f.staged.is_some());
+    let own_bytes = brought.map(|f| f.size).sum();
     let mut archived = snapshot::archive_files(text, &mut files)?;
     archived.extend(withdraw::kept_tombstones(ctx, writer.object(), &draft.parent).await?);
     let version = NewVersion {
@@ -191,6 +194,7 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
         metadata: &draft.metadata,
         doi,
         parent_doi,
+        own_bytes,
         at,
     };
     let corrects = earlier.is_some();
@@ -242,6 +246,8 @@ struct Shown<'a> {
     metadata: &'a metadata::Metadata,
     doi: Option<String>,
     parent_doi: Option<String>,
+    /// Of files that are not those of an earlier version.
+    own_bytes: i64,
     /// When, in microseconds.
     at: i64,
 }
@@ -299,13 +305,7 @@ async fn show(
         files_enabled: document.files_enabled,
         file_count: files.len() as i64,
         total_bytes: files.iter().map(|f| f.size).sum(),
-        own_bytes: Some(
-            files
-                .iter()
-                .filter(|f| f.row.content.is_none())
-                .map(|f| f.size)
-                .sum(),
-        ),
+        own_bytes: Some(shown.own_bytes),
         default_preview: document.default_preview.clone(),
         title: shown.metadata.title.clone().unwrap_or_default(),
         revision: document.revision,

@@ -34,6 +34,9 @@ pub struct Snapshot<F = Vec<SnapshotFile>> {
     /// When this document was written: the publication, or the correction. Absent in early documents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<String>,
+    /// Who wrote it; nobody where the program itself did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<SnapshotOwner>,
     pub metadata: Value,
     pub access: Value,
     pub custom_fields: Value,
@@ -205,6 +208,7 @@ pub(super) fn document<'a>(
         created: timestamp(moment(row.created)),
         published: timestamp(moment(published)),
         recorded: Some(timestamp(moment(recorded))),
+        by: None,
         metadata: serde_json::to_value(&draft.metadata).map_err(json)?,
         access: serde_json::to_value(&draft.access).map_err(json)?,
         custom_fields: serde_json::from_str(&row.custom_fields).unwrap_or_default(),
@@ -230,6 +234,8 @@ impl Snapshot<Listing<'_>> {
             communities: self.communities,
             created: self.created,
             published: self.published,
+            recorded: self.recorded,
+            by: self.by,
             metadata: self.metadata,
             access: self.access,
             custom_fields: self.custom_fields,

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{self, Action, LoadedRecord},
-    archive::{LogicalPath, NewFile, NewVersion, ObjectId, Source, Writer},
+    archive::{LogicalPath, NewFile, NewVersion, ObjectId, Source, Writer, WrittenVersion},
     ctx::{Ctx, moment},
     error::{Error, Problem, Result},
     ids::RecordId,
     jobs::{self, Job},
     ledger::{self, entry::Event},
     metadata::vocabulary::{self, Vocabulary},
-    publish::{announce, harvest, must, publisher, snapshot::SnapshotOwner, take_back},
+    publish::{announce, harvest, must, publisher, snapshot::SnapshotOwner, take_back, who},
     store::table::{deposit::parent, people::account, record::record},
     text::timestamp,
 };
@@ -137,11 +137,7 @@ async fn tombstone(ctx: &Ctx, row: &record::Model, reason: &str, note: &str) -> 
         format: 1,
         id: row.id.clone(),
         tombstone: stone,
-        by: ctx.person().map(|p| SnapshotOwner {
-            email: p.email.clone(),
-            name: p.name.clone(),
-            account: Some(p.id.0),
-        }),
+        by: who(ctx),
         restored: None,
     })
 }

@@ -90,9 +90,9 @@ async fn one(
     let external = row.doi_provider.as_deref() == Some("external");
     row.into_active_model().insert(tx).await?;
     for said in &version.revisions {
-        let account = match said.by.as_ref().and_then(owners::of_user) {
+        let account = match &said.by {
             Some(by) => {
-                let (account, made) = owners::find_or_make(ctx, tx, &by).await?;
+                let (account, made) = owners::find_or_make(ctx, tx, by).await?;
                 done.accounts += u64::from(made);
                 account
             }
@@ -165,6 +165,10 @@ async fn files(
             size: file.size,
             sha256: file.sha256,
             md5: file.md5,
+            crc32: file
+                .crc32
+                .and_then(|hex| u32::from_str_radix(&hex, 16).ok())
+                .map(i64::from),
             mimetype: file.mimetype,
             content: format!("{root}/{place}"),
             metadata: file.metadata.to_string(),

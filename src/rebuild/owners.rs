@@ -4,7 +4,6 @@
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::{
-    archive::User,
     ctx::{Ctx, Role},
     error::Result,
     publish::SnapshotOwner,
@@ -44,14 +43,4 @@ pub(super) async fn find_or_make(
     }
     let made = account::Entity::insert(row).exec(tx).await?;
     Ok((made.last_insert_id, true))
-}
-
-/// Who made a version, as its inventory says. Their number is not known there.
-pub(super) fn of_user(user: &User) -> Option<SnapshotOwner> {
-    let email = user.address.as_deref()?.strip_prefix("mailto:")?;
-    Some(SnapshotOwner {
-        email: email.to_owned(),
-        name: user.name.clone(),
-        account: None,
-    })
 }

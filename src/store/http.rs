@@ -136,7 +136,9 @@ impl Http {
                 body: answer.bytes_stream().map_err(io::Error::other),
             });
         }
-        Err(Error::BadRequest(Problem::new("fetch-redirects", "url").with("most", HOPS)))
+        Err(Error::BadRequest(
+            Problem::new("fetch-redirects", "url").with("most", HOPS),
+        ))
     }
 }
 
@@ -232,11 +234,8 @@ fn embedded(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let s = ip.segments();
     let translated = s[..6] == [0x64, 0xff9b, 0, 0, 0, 0];
     ip.to_ipv4_mapped().or_else(|| {
-        translated.then(|| {
-            let [a, b] = s[6].to_be_bytes();
-            let [c, d] = s[7].to_be_bytes();
-            Ipv4Addr::new(a, b, c, d)
-        })
+        let bits = u32::from(s[6]) << 16 | u32::from(s[7]);
+        translated.then(|| Ipv4Addr::from_bits(bits))
     })
 }
 
@@ -247,14 +246,42 @@ mod tests {
     #[test]
     fn our_own_network_is_not_public() {
         for ip in [
-            "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.9.9.9", "169.254.169.254",
-            "172.16.0.1", "172.31.255.255", "192.168.1.1", "192.0.0.8", "198.18.0.1", "224.0.0.1",
-            "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
-            "fc00::1", "fd12::1", "fe80::1", "ff02::1", "2001:db8::1", "2002:7f00:1::", "100::1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.9.9.9",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "192.0.0.8",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "ff02::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "100::1",
         ] {
             assert!(!is_public(ip.parse().unwrap()), "{ip}");
         }
-        for ip in ["1.1.1.1", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "2001:4860:4860::8888", "::ffff:8.8.8.8"] {
+        for ip in [
+            "1.1.1.1",
+            "100.128.0.1",
+            "172.32.0.1",
+            "2606:4700::1111",
+            "2001:4860:4860::8888",
+            "::ffff:8.8.8.8",
+        ] {
             assert!(is_public(ip.parse().unwrap()), "{ip}");
         }
     }
@@ -263,13 +290,26 @@ mod tests {
     fn only_what_may_be_asked_is_parsed() {
         let http = Http::new(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
         for bad in [
-            "", "nonsense", "file:///etc/passwd", "ftp://a.example/x", "http://", "gopher://a/",
-            "http://user:pw@a.example/", "http://10.0.0.1/", "http://[::1]/", "http://0x0a000001/",
-            "http://2130706434/", "http://169.254.169.254/latest/meta-data",
+            "",
+            "nonsense",
+            "file:///etc/passwd",
+            "ftp://a.example/x",
+            "http://",
+            "gopher://a/",
+            "http://user:pw@a.example/",
+            "http://10.0.0.1/",
+            "http://[::1]/",
+            "http://0x0a000001/",
+            "http://2130706434/",
+            "http://169.254.169.254/latest/meta-data",
         ] {
             assert!(http.parse(bad).is_err(), "{bad}");
         }
-        for good in ["https://zenodo.org/records/1/files/a.zip", "http://localhost:9/x", "http://127.0.0.1:9/x"] {
+        for good in [
+            "https://zenodo.org/records/1/files/a.zip",
+            "http://localhost:9/x",
+            "http://127.0.0.1:9/x",
+        ] {
             assert!(http.parse(good).is_ok(), "{good}");
         }
     }

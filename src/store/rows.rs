@@ -180,9 +180,11 @@ pub async fn write(
                 sql.push_str(", ");
             }
             values.push(value(row.get(name), *kind));
-            match backend {
-                DbBackend::Sqlite => sql.push('?'),
-                _ => sql.push_str(&format!("${}", values.len())),
+            if backend == DbBackend::Sqlite {
+                sql.push('?');
+            } else {
+                sql.push('$');
+                sql.push_str(&values.len().to_string());
             }
         }
         sql.push(')');

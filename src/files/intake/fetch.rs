@@ -6,11 +6,7 @@ use crate::{
     ctx::Ctx,
     error::{Error, Problem, Result},
     files::{
-        NewFile, lock_files,
-        receive::refuse_completed,
-        row,
-        start::announce,
-        upload::supersede,
+        NewFile, lock_files, receive::refuse_completed, row, start::announce, upload::supersede,
     },
     ids::{FileKey, RecordId},
     jobs::{self, Job},
@@ -52,11 +48,9 @@ pub fn name_of(url: &str) -> Result<FileKey> {
         .ok_or_else(nameless)?;
     // `…/files/a.zip/content` and the like: the file is the segment before.
     let last = match (last, url.path_segments()) {
-        ("content" | "download", Some(all)) => all
-            .filter(|s| !s.is_empty())
-            .rev()
-            .nth(1)
-            .unwrap_or(last),
+        ("content" | "download", Some(all)) => {
+            all.filter(|s| !s.is_empty()).rev().nth(1).unwrap_or(last)
+        }
         _ => last,
     };
     percent_encoding::percent_decode_str(last)
@@ -73,13 +67,25 @@ mod tests {
     #[test]
     fn a_file_is_named_as_its_url_ends() {
         for (url, name) in [
-            ("https://a.vn/x/d%E1%BB%AF%20li%E1%BB%87u.csv?sig=1#x", "dữ liệu.csv"),
-            ("https://zenodo.org/api/records/1/files/a.zip/content", "a.zip"),
+            (
+                "https://a.vn/x/d%E1%BB%AF%20li%E1%BB%87u.csv?sig=1#x",
+                "dữ liệu.csv",
+            ),
+            (
+                "https://zenodo.org/api/records/1/files/a.zip/content",
+                "a.zip",
+            ),
             ("https://a.vn/b/", "b"),
         ] {
             assert_eq!(name_of(url).unwrap().as_str(), name);
         }
-        for bad in ["https://a.vn/", "https://a.vn", "x", "https://a.vn/%2e%2e%2fx", "https://a.vn/%ff"] {
+        for bad in [
+            "https://a.vn/",
+            "https://a.vn",
+            "x",
+            "https://a.vn/%2e%2e%2fx",
+            "https://a.vn/%ff",
+        ] {
             assert!(name_of(bad).is_err(), "{bad}");
         }
     }

@@ -32,11 +32,7 @@ pub async fn run(ctx: &Ctx, draft: &RecordId, key: &FileKey) -> Result<()> {
     else {
         return Ok(());
     };
-    let work = Work {
-        ctx,
-        draft,
-        key,
-    };
+    let work = Work { ctx, draft, key };
     if !matches!(row.state.as_str(), "waiting" | "running") || !work.tell(0, None).await? {
         return Ok(());
     }

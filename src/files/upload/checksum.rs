@@ -10,8 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     error::{Error, Problem, Result},
-    ids::Malformed,
-    store::object::Received,
+    ids::{self, Malformed},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,29 +58,21 @@ impl Checksum {
         self.algorithm
     }
 
-    /// Is this what was received? Not known for an algorithm that is not made on receiving.
-    pub fn matches(&self, received: &Received) -> bool {
-        match self.algorithm {
-            Algorithm::Sha256 => self.digest == received.sha256.0,
-            Algorithm::Md5 => self.digest == received.md5.0,
-            Algorithm::Sha1 => false,
-        }
-    }
-
     /// Refuses what is not this. `code` is `chunk-checksum`, `part-checksum` or `file-checksum`.
     fn problem(&self, problem: Problem, found: &[u8]) -> Error {
         Error::BadRequest(problem.with("declared", self).with("found", hex(found)))
     }
 
-    /// Refuses bytes of a whole file or part that come to something else.
-    pub fn require(&self, received: &Received, problem: Problem) -> Result<()> {
-        if self.matches(received) {
+    /// Refuses bytes of a whole file or part that come to something else. An algorithm that is not made on
+    /// receiving is no promise that could be kept.
+    pub fn require(&self, sha256: &ids::Sha256, md5: &ids::Md5, problem: Problem) -> Result<()> {
+        let found: &[u8] = match self.algorithm {
+            Algorithm::Md5 => &md5.0,
+            Algorithm::Sha256 | Algorithm::Sha1 => &sha256.0,
+        };
+        if self.digest == found {
             return Ok(());
         }
-        let found: &[u8] = match self.algorithm {
-            Algorithm::Md5 => &received.md5.0,
-            _ => &received.sha256.0,
-        };
         Err(self.problem(problem, found))
     }
 }

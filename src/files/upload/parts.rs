@@ -14,7 +14,7 @@ use crate::{
     files::refuse_frozen,
     ids::{FileKey, RecordId},
     store::{
-        object::{PartPlan, Received, ReceivedPart},
+        object::{PartPlan, ReceivedPart},
         table::upload::{upload, upload_part},
     },
 };
@@ -74,13 +74,8 @@ where
     }
     let part = receiver.finish().await?;
     if let Some(checksum) = checksum {
-        let whole = Received {
-            size: part.size,
-            sha256: part.sha256,
-            md5: part.md5,
-        };
         let at = Problem::new("part-checksum", "").with("number", number);
-        checksum.require(&whole, at)?;
+        checksum.require(&part.sha256, &part.md5, at)?;
     }
     note(ctx, &upload, number, &part).await?;
     Ok(part)

@@ -47,7 +47,8 @@ pub(in crate::files) fn check_whole(upload: Option<&Upload>, received: &Received
             let declared: Checksum = text
                 .parse()
                 .map_err(|e| Error::internal("a declared checksum does not parse", e))?;
-            declared.require(received, Problem::new("file-checksum", ""))
+            let wrong = Problem::new("file-checksum", "");
+            declared.require(&received.sha256, &received.md5, wrong)
         }
     }
 }

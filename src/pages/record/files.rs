@@ -60,9 +60,8 @@ impl FileRow {
                     .key
                     .parse()
                     .map_err(|e| Error::internal("a stored key does not parse", e))?;
-                let digest = |d: &Option<String>| d.clone().unwrap_or_default();
-                let (sha256, md5) = (digest(&f.sha256), digest(&f.md5));
-                Ok(Self::new(record, &key, f.size.unwrap_or(0), sha256, md5))
+                let sha256 = f.sha256.clone().unwrap_or_default();
+                Ok(Self::new(record, &key, f.size.unwrap_or(0), sha256))
             })
             .collect()
     }

@@ -288,6 +288,7 @@ impl Objects {
     pub async fn space(&self) -> Result<Option<(u64, u64)>> {
         match self {
             Self::Folder(f) => f.space().await.map(Some),
+            Self::S3(_) => Ok(None),
         }
     }
 

@@ -132,9 +132,13 @@ fn damaged_bytes_are_found_and_named() {
         let (_, other) = root(app, &second).await;
         let aside = app.data().join("aside");
         fs::rename(at(app, &own), &aside).unwrap();
+        let folder = own.rsplit_once('/').unwrap().0.to_owned();
         assert_eq!(
             named(app).await,
-            [("object-missing", first.clone(), own.clone())]
+            [
+                ("object-missing", first.clone(), own.clone()),
+                ("stray", String::new(), folder),
+            ]
         );
         fs::rename(at(app, &other), at(app, &own)).unwrap();
         fs::rename(&aside, at(app, &other)).unwrap();

@@ -4,6 +4,7 @@ mod access;
 mod backup;
 mod bounds;
 mod callers;
+mod condition;
 mod downloads;
 mod drafts;
 mod fixity;

@@ -48,7 +48,8 @@ async fn withdraw(client: &Client<'_>, id: &str) {
     client.send(request.json(&body)).await.is(204);
 }
 
-/// A little of everything; gives the ids of the versions.
+/// A little of everything, each in a second of its own, since lists order by the second; gives the ids of the
+/// versions.
 async fn furnish(
     app: &TestApp,
     lan: &Client<'_>,
@@ -63,24 +64,32 @@ async fn furnish(
     app.pass(2_000_001);
     correct(lan, &first, "Nước sông Hồng (đã sửa)").await;
     let restricted = json!({"metadata": described("Riêng"), "access": {"record": "restricted", "files": "restricted"}});
+    app.pass(1_100_000);
     ids.push(minh.record_with(restricted).await);
     let embargo = |day: &str| {
         json!({"metadata": described(&format!("Đến {day}")), "access": {"record": "public", "files": "restricted",
             "embargo": {"active": true, "until": day, "reason": "Chờ bài báo"}}})
     };
+    app.pass(1_100_000);
     ids.push(minh.record_with(embargo("2026-11-26")).await);
+    app.pass(1_100_000);
     ids.push(minh.record_with(embargo("2027-05-01")).await);
     app.pass(3_000_002);
     // Withdrawn; the newest of two withdrawn; withdrawn and put back, and corrected since.
+    app.pass(1_100_000);
     let gone = lan.record("Sai số liệu").await;
     withdraw(admin, &gone).await;
     ids.push(gone);
+    app.pass(1_100_000);
     let two = minh.record("Hai bản").await;
+    app.pass(1_100_000);
     let newest = next_version(minh, &two, "Hai bản, bản sau", "1\n").await;
     withdraw(admin, &newest).await;
     app.pass(5);
+    app.pass(1_100_000);
     let third = next_version(minh, &two, "Hai bản, bản ba", "2\n").await;
     ids.extend([two, newest, third]);
+    app.pass(1_100_000);
     let back = lan.record("Rút rồi trả").await;
     withdraw(admin, &back).await;
     app.pass(7);
@@ -93,6 +102,7 @@ async fn furnish(
     // Its own DOI, no files.
     let bare = json!({"metadata": described("Không tệp"), "files": {"enabled": false},
         "pids": {"doi": {"identifier": "10.1234/ngoai", "provider": "external"}}});
+    app.pass(1_100_000);
     let bare = lan.draft_with(bare).await;
     lan.publish(&bare).await;
     ids.push(bare);
@@ -156,7 +166,7 @@ async fn answers(
         .unwrap();
     let mut paths: Vec<String> = [
         "/api/records?q=&sort=oldest&size=100",
-        "/api/records?q=nuoc&allversions=true",
+        "/api/records?q=nuoc&allversions=true&sort=oldest",
         "/oai2d?verb=ListRecords&metadataPrefix=oai_dc",
         "/oai2d?verb=ListRecords&metadataPrefix=oai_datacite",
         "/oai2d?verb=ListSets",

@@ -24,10 +24,7 @@ use crate::{
     files::{lock_files, open_draft_file, quota, receive::staging_name, row},
     ids::{FileKey, RecordId},
     jobs::{self, Job},
-    store::{
-        object::Received,
-        table::deposit::draft_file,
-    },
+    store::{object::Received, table::deposit::draft_file},
 };
 
 /// What may come out of one byte of an archive, once it is more than `SMALL` in all.
@@ -267,6 +264,7 @@ async fn name(work: &Work<'_>, out: Vec<Out>) -> Result<()> {
             size: Some(o.received.size as i64),
             sha256: Some(o.received.sha256.to_hex()),
             md5: Some(o.received.md5.to_hex()),
+            crc32: Some(i64::from(o.received.crc32)),
             staged: Some(o.staged),
             content: None,
             metadata: "{}".to_owned(),
@@ -292,7 +290,9 @@ fn refused(code: &'static str, name: &str) -> Error {
         .take(200)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
-    let problem = Problem::new(code, "").with("name", &shown).with("key", &shown);
+    let problem = Problem::new(code, "")
+        .with("name", &shown)
+        .with("key", &shown);
     Error::BadRequest(problem)
 }
 

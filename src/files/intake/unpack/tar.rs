@@ -36,7 +36,9 @@ pub(super) fn walk(from: impl Read, to: &mpsc::Sender<Piece>) -> Result<()> {
                     match key.as_str() {
                         "path" => longer = Some(value),
                         "size" => {
-                            size = std::str::from_utf8(&value).ok().and_then(|v| v.parse().ok());
+                            size = std::str::from_utf8(&value)
+                                .ok()
+                                .and_then(|v| v.parse().ok());
                         }
                         _ => {}
                     }
@@ -67,7 +69,9 @@ pub(super) fn walk(from: impl Read, to: &mpsc::Sender<Piece>) -> Result<()> {
         if name.ends_with('/') {
             continue;
         }
-        let name = name.strip_prefix("./").map_or(name.clone(), ToOwned::to_owned);
+        let name = name
+            .strip_prefix("./")
+            .map_or(name.clone(), ToOwned::to_owned);
         hand(to, Piece::Begin(name))?;
         pour(&mut entry, to)?;
         hand(to, Piece::End)?;

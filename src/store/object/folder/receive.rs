@@ -12,16 +12,13 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use super::{
     super::{
         Progress, Received,
-        hashers::{Hashers, hash},
+        hashers::{Hashers, Sums, hash},
         lane::{Batch, Lane},
     },
     Folder,
     part::{Failure, Part},
 };
-use crate::{
-    error::{Error, Result},
-    ids::{Md5, Sha256},
-};
+use crate::error::{Error, Result};
 
 /// Bytes handed over at once.
 const BATCH: usize = 512 << 10;

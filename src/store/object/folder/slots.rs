@@ -20,6 +20,7 @@ use std::{
 use bytes::Bytes;
 use futures::StreamExt;
 use rustix::fs::{FallocateFlags, FlockOperation};
+use sha2::{Digest, Sha256 as Sha256Hasher};
 use tokio::sync::Semaphore;
 
 use super::{

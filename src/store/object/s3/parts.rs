@@ -27,10 +27,7 @@ use super::{
     presigning,
     resume::bare,
 };
-use crate::{
-    error::{Error, Result},
-    ids::{Md5, Sha256},
-};
+use crate::error::{Error, Result};
 
 /// Parts up to this are held until they are complete, so that they can be sent again.
 const HELD: u64 = 16 << 20;

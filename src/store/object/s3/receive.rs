@@ -19,10 +19,7 @@ use super::{
     Bucket, Sizes,
     multipart::{MOST_PARTS, Part},
 };
-use crate::{
-    error::{Error, Result},
-    ids::{Md5, Sha256},
-};
+use crate::error::{Error, Result};
 
 /// Parts on their way at once, while they are small.
 const ON_THE_WAY: u32 = 2;
