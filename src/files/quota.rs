@@ -356,13 +356,11 @@ async fn existing(ctx: &Ctx, scope: Scope, subject: &str) -> Result<String> {
         }
         Scope::Account => {
             let missing = || Error::not_found(Kind::Account, subject);
-            let found = match subject.parse::<i64>() {
-                Ok(number) => account::Entity::find_by_id(number).one(db).await?,
-                Err(_) => {
-                    let email = subject.to_lowercase();
-                    let by_email = account::COLUMN.email.eq(email);
-                    account::Entity::find().filter(by_email).one(db).await?
-                }
+            let found = if let Ok(number) = subject.parse::<i64>() {
+                account::Entity::find_by_id(number).one(db).await?
+            } else {
+                let by_email = account::COLUMN.email.eq(subject.to_lowercase());
+                account::Entity::find().filter(by_email).one(db).await?
             };
             found.map(|a| UserId(a.id).to_string()).ok_or_else(missing)
         }

@@ -50,7 +50,7 @@ pub enum Lane {
 /// Runs the jobs of a lane until the program ends.
 pub async fn work(env: Env, lane: Lane) {
     loop {
-        match run_some(&env, lane).await {
+        match Box::pin(run_some(&env, lane)).await {
             Ok(true) => {}
             Ok(false) => {
                 let rung = env.work.notified();
@@ -67,8 +67,8 @@ pub async fn work(env: Env, lane: Lane) {
 /// Runs everything that is due, here and now; for tests and commands that end.
 pub async fn drain(env: &Env) -> Result<()> {
     loop {
-        let quick = run_some(env, Lane::Quick).await?;
-        if !quick && !run_some(env, Lane::Long).await? {
+        let quick = Box::pin(run_some(env, Lane::Quick)).await?;
+        if !quick && !Box::pin(run_some(env, Lane::Long)).await? {
             return Ok(());
         }
     }
@@ -88,7 +88,7 @@ async fn run_some(env: &Env, lane: Lane) -> Result<bool> {
         let outcome = match serde_json::from_str::<Job>(&row.payload) {
             // One walk along the change feed serves every record in it.
             Ok(Job::Index { .. }) if indexed == Some(true) => Ok(()),
-            Ok(job) if lane == Lane::Long => hold(env, row.id, run(env, &job)).await,
+            Ok(job) if lane == Lane::Long => Box::pin(hold(env, row.id, run(env, &job))).await,
             Ok(job) => {
                 let outcome = run(env, &job).await;
                 if matches!(job, Job::Index { .. }) {

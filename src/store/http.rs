@@ -30,7 +30,7 @@ const HOPS: usize = 5;
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a server may be silent.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Longest URL taken.
 const MOST_URL: usize = 4_096;
 
@@ -48,6 +48,15 @@ pub struct Fetched<S> {
     /// Where the redirects ended.
     pub url: Url,
     pub body: S,
+}
+
+impl<S> std::fmt::Debug for Fetched<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the URL, which may hold a secret.
+        f.debug_struct("Fetched")
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Http {

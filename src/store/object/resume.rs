@@ -73,7 +73,7 @@ pub struct PartReceiver {
 
 #[derive(Debug)]
 enum Inner {
-    Folder(folder::PartReceiver),
+    Folder(Box<folder::PartReceiver>),
     S3(s3::PartReceiver),
 }
 
@@ -123,7 +123,7 @@ impl Objects {
         let inner = match self {
             Self::Folder(f) => {
                 let _ = handle;
-                Inner::Folder(f.receive_part(name, plan, number).await?)
+                Inner::Folder(Box::new(f.receive_part(name, plan, number).await?))
             }
             Self::S3(b) => Inner::S3(b.receive_part(name, handle, plan, number).boxed().await?),
         };

@@ -1,6 +1,7 @@
 //! Uploads that go on over several requests, and the parts of those that come in parts.
 
 /// An upload under way, or (for a while) one that is done.
+#[expect(clippy::module_inception, reason = "named as its table is")]
 pub mod upload {
     use sea_orm::entity::prelude::*;
 
