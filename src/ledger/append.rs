@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     access,
-    archive::WrittenVersion,
     ctx::{Ctx, moment},
     error::{Error, Result},
     ids::{RecordId, Sha256},
@@ -45,13 +44,14 @@ pub async fn append(ctx: &Ctx, tx: &DatabaseTransaction, fact: &Fact<'_>) -> Res
 }
 
 /// Enters an event that left files and description as they were: what the entry before it says of them still
-/// holds. Call [`ensure`] before the transaction. `at`: microseconds since 1970.
+/// holds. Call [`ensure`] before the transaction. The pair is the archive version after the event and the digest of
+/// its inventory. `at`: microseconds since 1970.
 pub async fn append_again(
     ctx: &Ctx,
     tx: &DatabaseTransaction,
     event: Event,
     row: &record::Model,
-    written: &WrittenVersion,
+    (archive_version, inventory): (u32, Sha256),
     at: i64,
 ) -> Result<()> {
     db::order_changes(tx).await?;
@@ -60,8 +60,8 @@ pub async fn append_again(
     };
     let entry = Entry {
         event,
-        archive_version: i64::from(written.version),
-        inventory_sha256: written.inventory_sha256,
+        archive_version: i64::from(archive_version),
+        inventory_sha256: inventory,
         time: timestamp(moment(at)),
         late: false,
         ..before

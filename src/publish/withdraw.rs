@@ -291,7 +291,8 @@ async fn set(
         harvest::write(ctx, tx, id).await?;
     }
     if let Some(event) = event {
-        ledger::append_again(ctx, tx, event, row, written, at).await?;
+        let after = (written.version, written.inventory_sha256);
+        ledger::append_again(ctx, tx, event, row, after, at).await?;
     }
     let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
     announce(ctx, tx, &changed).await

@@ -28,7 +28,10 @@ use kho::{
         token::{self, NewToken},
     },
     site,
-    store::table::{deposit, upload, work},
+    store::{
+        object::{ContentPath, ListedKind},
+        table::{deposit, upload, work},
+    },
     text::Locale,
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};

@@ -1,10 +1,11 @@
 //! Everything at once: the zip of a version and the lists beside it, whole, in parts, and for those who may not have
 //! the files. That programs of others read them is `tests/outside/bundle.py`.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read},
+};
 
-use async_zip::base::read1::seek::ZipArchiveReader;
-use futures::io::{AsyncReadExt, Cursor};
 use kho::store::table::record::record_file;
 use reqwest::Method;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
@@ -13,16 +14,15 @@ use serde_json::json;
 use crate::app::{Answer, Client, TestApp, described, each, sha256};
 
 /// The files of a zip by name, each checked against its CRC.
-async fn unzip(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
-    let mut reader = ZipArchiveReader::open(Cursor::new(bytes)).await.unwrap();
+fn unzip(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut reader = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut out = BTreeMap::new();
-    for n in 0..reader.cdrs().len() {
-        let name = reader.cdrs()[n].insecure_file_name.as_bytes().to_vec();
+    for n in 0..reader.len() {
+        let mut file = reader.by_index(n).unwrap();
+        let name = String::from_utf8(file.name_raw().to_vec()).unwrap();
         let mut content = Vec::new();
-        let mut file = reader.file(n).await.unwrap();
-        file.read_to_end(&mut content).await.unwrap();
-        drop(file);
-        let before = out.insert(String::from_utf8(name).unwrap(), content);
+        file.read_to_end(&mut content).unwrap();
+        let before = out.insert(name, content);
         assert!(before.is_none(), "a name twice");
     }
     out
@@ -76,7 +76,7 @@ fn the_zip_has_every_file_and_what_describes_it() {
                 .header("content-disposition")
                 .contains(&format!("{id}.zip"))
         );
-        let found = unzip(&whole.body).await;
+        let found = unzip(&whole.body);
         for (key, bytes) in &files {
             assert_eq!(&found[&format!("{id}/{key}")], bytes, "{key}");
         }
@@ -191,7 +191,7 @@ fn a_later_version_does_not_change_a_zip_and_a_correction_does() {
         lan.publish(&id).await;
         let after = lan.get(&path).await.is(200);
         assert_ne!(after.header("etag"), first.header("etag"));
-        let found = unzip(&after.body).await;
+        let found = unzip(&after.body);
         let text = String::from_utf8_lossy(&found[&format!("{id}/metadata/datacite.json")]);
         assert!(text.contains("Gió mùa"));
     });
@@ -211,7 +211,7 @@ fn a_depositor_may_use_every_name_that_the_zip_uses() {
         lan.upload(&id, &other, "y").await;
         lan.publish(&id).await;
         let whole = app.anyone().get(&format!("/records/{id}/archive")).await;
-        let found = unzip(&whole.is(200).body).await;
+        let found = unzip(&whole.is(200).body);
         for key in keys {
             assert_eq!(found[&format!("{id}/{key}")], key.as_bytes());
         }
@@ -238,7 +238,7 @@ fn who_may_not_have_the_files_gets_the_description_and_is_told() {
         let path = format!("/records/{id}/archive");
         let whole = anyone.get(&path).await.is(200);
         assert_eq!(whole.header("cache-control"), "private, no-store");
-        let found = unzip(&whole.body).await;
+        let found = unzip(&whole.body);
         assert!(found.contains_key(&format!("{id}/metadata/datacite.json")));
         let sums = String::from_utf8_lossy(&found[&format!("{id}/SHA256SUMS")]).into_owned();
         assert!(
@@ -260,7 +260,7 @@ fn who_may_not_have_the_files_gets_the_description_and_is_told() {
         let own = own.is(200);
         assert_eq!(own.header("cache-control"), "private, no-store");
         assert_ne!(own.header("etag"), whole.header("etag"));
-        assert!(unzip(&own.body).await.contains_key(&format!("{id}/a.csv")));
+        assert!(unzip(&own.body).contains_key(&format!("{id}/a.csv")));
     });
 }
 
@@ -271,7 +271,7 @@ fn files_that_came_before_their_crc_was_kept_are_read_once() {
         let (id, files) = dataset(&app.as_(&token)).await;
         forget(app).await;
         let whole = app.anyone().get(&format!("/records/{id}/archive")).await;
-        let found = unzip(&whole.is(200).body).await;
+        let found = unzip(&whole.is(200).body);
         assert_eq!(found.len(), files.len() + 8);
         let left = record_file::Entity::find()
             .filter(record_file::COLUMN.crc32.is_null())

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ed25519_dalek::SigningKey;
 use kho::{
+    archive::ObjectId,
     cli::receipt as command,
     ctx::{Env, Role},
     ids::Sha256,
@@ -594,10 +595,19 @@ fn a_thousand_entries_are_proven_from_tiles() {
             .unwrap();
         let ctx = app.env.system();
         let tx = ctx.env.db.begin().await.unwrap();
+        let object = ObjectId::of_parent(&row.parent_id.parse().unwrap());
+        let digests = ctx.env.archive.digests(&object, 1).await.unwrap().unwrap();
         for _ in 0..1_000 {
-            ledger::append_again(&ctx, &tx, Event::Restore, &row)
-                .await
-                .unwrap();
+            ledger::append_again(
+                &ctx,
+                &tx,
+                Event::Restore,
+                &row,
+                (1, digests.inventory),
+                row.updated,
+            )
+            .await
+            .unwrap();
         }
         tx.commit().await.unwrap();
         let last = app.as_(&owner).record("Cuối").await;

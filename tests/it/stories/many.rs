@@ -105,7 +105,7 @@ fn very_many_files_are_deposited_listed_shown_and_published() {
         let published = lan.publish(&next).await;
         assert_eq!(published["files"]["count"], MANY - 1);
         assert_eq!(
-            app.archived_content().len(),
+            app.archived_content().await.len(),
             MANY,
             "nothing is stored twice"
         );

@@ -169,7 +169,7 @@ async fn whoever_is_sent_to_the_bucket_gets_the_bytes_the_name_and_the_range() {
         .replace(vec![(at.clone(), bytes.clone())])
         .await
         .unwrap();
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     let name = "attachment; filename*=UTF-8''s%E1%BB%91.csv";
     let url = closed.read_url(&at, minute, "text/csv", name).await;
     assert_eq!(url.unwrap(), None, "only where the operator says so");
