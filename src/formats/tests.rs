@@ -223,7 +223,7 @@ fn json_ld_names_downloads_with_their_checksums() {
             .as_array()
             .unwrap()
             .len(),
-        100
+        10
     );
 }
 

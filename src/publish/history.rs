@@ -5,14 +5,14 @@
 //! Files are not listed here, because a concept may have a hundred thousand in each version; [`snapshot`]
 //! gives one description with its files at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveTime, Utc};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256 as Sha256Hasher};
 
 use super::{
-    snapshot::{Snapshot, SnapshotOwner},
+    snapshot::{Snapshot, SnapshotFile, SnapshotOwner},
     withdraw::{FOLDER, Withdrawal},
 };
 use crate::{
@@ -176,6 +176,8 @@ struct Story {
     updated: i64,
     files: i64,
     bytes: i64,
+    /// Of files that no earlier version has.
+    own_bytes: i64,
 }
 
 impl Telling {
@@ -258,6 +260,7 @@ impl Telling {
             updated: at,
             files: files.len() as i64,
             bytes: files.iter().map(|f| f.size).sum(),
+            own_bytes: own_bytes(&files, inventory, num),
         };
         self.stories.insert(story.first.id.clone(), story);
     }
@@ -319,6 +322,24 @@ impl Telling {
     }
 }
 
+/// Bytes of the files whose content lies in the folder of this version.
+fn own_bytes(files: &[SnapshotFile], inventory: &Inventory, num: VersionNum) -> i64 {
+    let sizes: HashMap<String, i64> = files
+        .iter()
+        .map(|f| (format!("files/{}", f.key), f.size))
+        .collect();
+    let folder = format!("{num}/");
+    let state = inventory.versions.get(&num).map(|v| &v.state);
+    let brought = state.into_iter().flatten().filter(|(digest, _)| {
+        let place = inventory.content_of(digest);
+        place.is_some_and(|place| place.as_str().starts_with(&folder))
+    });
+    brought
+        .flat_map(|(_, paths)| paths)
+        .filter_map(|path| sizes.get(path.as_str()))
+        .sum()
+}
+
 impl Story {
     fn told(self, ctx: &Ctx) -> ToldRecord {
         let Story { first, last, .. } = self;
@@ -357,7 +378,7 @@ impl Story {
             files_enabled: first.files_enabled,
             file_count: self.files,
             total_bytes: self.bytes,
-            own_bytes: None,
+            own_bytes: Some(self.own_bytes),
             default_preview: last.default_preview,
             title: metadata.and_then(|m| m.title).unwrap_or_default(),
             revision: last.revision,

@@ -157,8 +157,6 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
     document.by = who(ctx);
     let text = document.text()?;
     let document = document.without_files();
-    let brought = files.iter().filter(|f| f.staged.is_some());
-    let own_bytes = brought.map(|f| f.size).sum();
     let mut archived = snapshot::archive_files(text, &mut files)?;
     archived.extend(withdraw::kept_tombstones(ctx, writer.object(), &draft.parent).await?);
     let version = NewVersion {
@@ -194,7 +192,6 @@ async fn write_and_show(ctx: &Ctx, draft: &Draft, writer: &mut Writer, head: u32
         metadata: &draft.metadata,
         doi,
         parent_doi,
-        own_bytes,
         at,
     };
     let corrects = earlier.is_some();
@@ -246,8 +243,6 @@ struct Shown<'a> {
     metadata: &'a metadata::Metadata,
     doi: Option<String>,
     parent_doi: Option<String>,
-    /// Of files that are not those of an earlier version.
-    own_bytes: i64,
     /// When, in microseconds.
     at: i64,
 }
@@ -305,7 +300,7 @@ async fn show(
         files_enabled: document.files_enabled,
         file_count: files.len() as i64,
         total_bytes: files.iter().map(|f| f.size).sum(),
-        own_bytes: Some(shown.own_bytes),
+        own_bytes: Some(snapshot::own_bytes(&files, written)?),
         default_preview: document.default_preview.clone(),
         title: shown.metadata.title.clone().unwrap_or_default(),
         revision: document.revision,

@@ -274,6 +274,20 @@ pub(super) fn archive_files(text: Vec<u8>, files: &mut [ReadyFile]) -> Result<Ve
     Ok(out)
 }
 
+/// Bytes that the archive took for this version; what an earlier one has is stored once.
+pub(super) fn own_bytes(files: &[ReadyFile], written: &WrittenVersion) -> Result<i64> {
+    let folder = format!("/v{}", written.version);
+    let mut bytes = 0;
+    for file in files {
+        let place = written.content.get(&logical(&file.key)?);
+        let root = place.and_then(|place| place.as_str().split_once("/content/"));
+        if root.is_some_and(|(root, _)| root.ends_with(&folder)) {
+            bytes += file.size;
+        }
+    }
+    Ok(bytes)
+}
+
 /// The row of a new version's file, at the place where the archive put it.
 pub(super) fn file_row(
     record: &str,

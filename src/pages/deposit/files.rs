@@ -14,15 +14,19 @@ use futures::{Stream, StreamExt};
 use super::{
     controls::Task,
     draft::{Saved, address, load, parse, problems_of, said, save, view},
-    view::{DraftFile, DraftFiles},
+    view::{DraftFile, DraftFiles, Fetch, QuotaRow},
 };
 use crate::{
     deposit::{self, FileStatus},
     error::{Error, Kind, Problem, Result},
-    files::{self, Incoming, NewFile},
+    files::{
+        self, Incoming, NewFile,
+        intake::{self, Intake, Kind as Work, State},
+        quota,
+    },
     ids::{FileKey, RecordId},
     pages::{folders::FolderLevel, parts::FieldProblem, sent::Sent, shell::Visit},
-    text::say_problem,
+    text::{self, say_problem},
 };
 
 /// Most bytes of a control that is not a file.
@@ -78,11 +82,23 @@ async fn press(visit: &Visit, id: &RecordId, body: Body) -> Result<Response> {
             Err(e) => Err(e),
         };
     }
+    if let Some(key) = sent.all("unpack").next() {
+        let key: FileKey = key.parse().map_err(|_| Error::not_found(Kind::File, key))?;
+        return match intake::unpack(visit.ctx(), id, &key).await {
+            Ok(()) => done,
+            Err(Error::Conflict(p) | Error::BadRequest(p)) => {
+                let told = FieldProblem::at("", say_problem(visit.locale(), &p));
+                again(visit, id, vec![told]).await
+            }
+            Err(e) => Err(e),
+        };
+    }
     match sent.text("do") {
         "import" => {
             files::import_previous(visit.ctx(), id).await?;
             done
         }
+        "fetch" => fetch(visit, id, sent.text("url"), sent.text("key")).await,
         choice @ ("enable" | "disable") => {
             let before = deposit::read(visit.ctx(), id).await?;
             let mut new = said(&before);
@@ -106,6 +122,39 @@ async fn press(visit: &Visit, id: &RecordId, body: Body) -> Result<Response> {
             .await
         }
     }
+}
+
+/// Has a file fetched; what was typed is shown again with what is wrong with it.
+async fn fetch(visit: &Visit, id: &RecordId, url: &str, name: &str) -> Result<Response> {
+    let (url, name) = (url.trim(), name.trim());
+    let key = if name.is_empty() {
+        intake::name_of(url)
+    } else {
+        name.parse().map_err(|e| Error::malformed("key", e))
+    };
+    let asked = match key {
+        Ok(key) => intake::fetch(visit.ctx(), id, &key, url).await,
+        Err(e) => Err(e),
+    };
+    let problem = match asked {
+        Ok(()) => return Ok(visit.see_other(&address(id, "files"))),
+        Err(Error::BadRequest(p) | Error::Conflict(p) | Error::TooLarge(p)) => p,
+        Err(Error::Invalid(all)) if !all.is_empty() => all[0].clone(),
+        Err(e) => return Err(e),
+    };
+    let control = if problem.code.starts_with("file-key") || problem.path.ends_with("key") {
+        "key"
+    } else {
+        "url"
+    };
+    let told = FieldProblem::at(control, say_problem(visit.locale(), &problem));
+    let draft = deposit::read(visit.ctx(), id).await?;
+    let mut page = page(visit, &draft, vec![told]).await?;
+    page.fetch = Fetch {
+        url: url.to_owned(),
+        key: name.to_owned(),
+    };
+    visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
 async fn upload(visit: &Visit, id: &RecordId, request: Request) -> Result<Response> {
@@ -249,12 +298,27 @@ async fn page(
     let config = &visit.env().config;
     let folder = folder(visit);
     let (mut shown, mut level) = (Vec::new(), None);
+    let work = intake::list(visit.ctx(), &draft_id(draft)?).await?;
+    let row = |key: String, bytes, complete, sha256| {
+        let state = work.iter().find(|w| w.key == key);
+        let state = state.and_then(|w| told(visit, w));
+        DraftFile {
+            unpackable: complete && key.parse().is_ok_and(|key| intake::can_unpack(&key)),
+            key,
+            bytes,
+            complete,
+            sha256,
+            state,
+        }
+    };
     if draft.weight.files <= PER_PAGE && folder.is_none() {
-        shown.extend(draft.files.iter().map(|f| DraftFile {
-            key: f.key.clone(),
-            bytes: f.size.unwrap_or(0),
-            complete: f.status == FileStatus::Completed,
-            sha256: f.sha256.map(crate::ids::Sha256::to_hex),
+        shown.extend(draft.files.iter().map(|f| {
+            row(
+                f.key.clone(),
+                f.size.unwrap_or(0),
+                f.status == FileStatus::Completed,
+                f.sha256.map(crate::ids::Sha256::to_hex),
+            )
         }));
     } else {
         let number = visit.parameter("page").and_then(|n| n.parse().ok());
@@ -262,12 +326,12 @@ async fn page(
         let found = files::level(visit.ctx(), of, folder.as_ref(), number, PER_PAGE).await?;
         let at = format!("/uploads/{}/files", draft.row.id);
         level = Some(FolderLevel::new(&at, "page", folder.as_ref(), &found));
-        shown.extend(found.files.into_iter().map(|f| DraftFile {
-            key: f.key,
-            bytes: f.size.unwrap_or(0),
-            complete: f.completed,
-            sha256: f.sha256,
-        }));
+        shown.extend(
+            found
+                .files
+                .into_iter()
+                .map(|f| row(f.key, f.size.unwrap_or(0), f.completed, f.sha256)),
+        );
     }
     Ok(DraftFiles {
         draft: view(visit, draft),
@@ -281,6 +345,59 @@ async fn page(
         frozen: draft.row.published,
         max_files: config.max_files,
         max_bytes: config.max_file_size,
+        quotas: room(visit, draft).await?,
+        fetch: Fetch::default(),
+        busy: work
+            .iter()
+            .any(|w| matches!(w.state, State::Waiting | State::Running)),
         problems,
     })
+}
+
+fn draft_id(draft: &deposit::Draft) -> Result<RecordId> {
+    draft
+        .row
+        .id
+        .parse()
+        .map_err(|e| Error::internal("a stored id does not parse", e))
+}
+
+/// What is being done with a file, or why it was not done.
+fn told(visit: &Visit, work: &Intake) -> Option<String> {
+    let bytes = |n| text::bytes(visit.locale(), n);
+    match (work.state, work.kind) {
+        (State::Done, _) => None,
+        (State::Failed, _) => {
+            let why = work.problem.as_ref();
+            let why = why.map_or_else(String::new, |p| say_problem(visit.locale(), p));
+            Some(visit.say("intake-failed", &[("why", &why)]))
+        }
+        (State::Waiting, _) => Some(visit.say("intake-waiting", &[])),
+        (State::Running, Work::Unpack) => Some(visit.say("intake-unpacking", &[])),
+        (State::Running, Work::Fetch) => {
+            let received = bytes(work.received);
+            Some(match work.total {
+                Some(total) => visit.say(
+                    "intake-fetching",
+                    &[("received", &received), ("total", &bytes(total))],
+                ),
+                None => visit.say("intake-fetching-unknown", &[("received", &received)]),
+            })
+        }
+    }
+}
+
+/// The bounds of what may be stored, and how much is.
+async fn room(visit: &Visit, draft: &deposit::Draft) -> Result<Vec<QuotaRow>> {
+    let all = quota::of_draft(visit.ctx(), &draft_id(draft)?).await?;
+    let bounded = all.into_iter().filter_map(|q| {
+        let key = format!("quota-whose-{}", q.scope.name());
+        let row = |most| QuotaRow {
+            whose: visit.say(&key, &[("subject", &q.subject)]),
+            used: q.used,
+            most,
+        };
+        q.most.map(row)
+    });
+    Ok(bounded.collect())
 }

@@ -108,6 +108,8 @@ impl View for DraftFiles {
             bytes: 12_480,
             complete,
             sha256: complete.then(|| "d7a8fbb307d7809469ca9abcb0082e4f".repeat(2)),
+            unpackable: complete,
+            state: (!complete).then(|| "đang tải: 12 kB trên 40 kB".to_owned()),
         };
         let some = Self {
             draft: draft(),
@@ -121,6 +123,13 @@ impl View for DraftFiles {
             frozen: false,
             max_files: 10_000,
             max_bytes: 50_000_000_000,
+            quotas: vec![QuotaRow {
+                whose: "Bộ dữ liệu này".to_owned(),
+                used: 24_960,
+                most: 100_000_000_000,
+            }],
+            fetch: Fetch::default(),
+            busy: true,
             problems: vec![FieldProblem::at("file", "Tên tệp không được chứa “..”.")],
         };
         let none = Self {

@@ -101,7 +101,28 @@ pub struct DraftFiles {
     pub frozen: bool,
     pub max_files: u64,
     pub max_bytes: u64,
+    /// Those that have a bound.
+    pub quotas: Vec<QuotaRow>,
+    /// What was typed to be fetched: `url`, `key`.
+    pub fetch: Fetch,
+    /// Something is being fetched or unpacked: the page may be asked again.
+    pub busy: bool,
     pub problems: Vec<FieldProblem>,
+}
+
+/// How much room there is, and for whom.
+#[derive(Debug, Clone, Serialize)]
+pub struct QuotaRow {
+    /// In the reader's language.
+    pub whose: String,
+    pub used: u64,
+    pub most: u64,
+}
+
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Fetch {
+    pub url: String,
+    pub key: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -111,6 +132,10 @@ pub struct DraftFile {
     /// False while its bytes have not all arrived.
     pub complete: bool,
     pub sha256: Option<String>,
+    /// An archive that may be unpacked.
+    pub unpackable: bool,
+    /// What is being done with it, in the reader's language.
+    pub state: Option<String>,
 }
 
 /// `/uploads/{id}/describe`. Controls are named beside the fields.

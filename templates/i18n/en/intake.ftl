@@ -34,4 +34,3 @@ quota-used = { $used } of { $most } used
 quota-whose-record = This dataset
 quota-whose-account = Your account
 quota-whose-community = Community { $subject }
-quota-heading = Room

@@ -34,4 +34,3 @@ quota-used = đã dùng { $used } trên { $most }
 quota-whose-record = Bộ dữ liệu này
 quota-whose-account = Tài khoản của bạn
 quota-whose-community = Cộng đồng { $subject }
-quota-heading = Dung lượng

@@ -551,7 +551,7 @@ fn a_store_older_than_its_ledger_gets_its_entries() {
     each(async |app| {
         let owner = app.account("lan").await;
         let admin = app.account_as("admin", Role::Admin).await;
-        let first = app.as_(&owner).record("Cũ").await;
+        let first = app.as_(&owner).record("Cũ lắm").await;
         app.pass(DAY);
         revise(app, &owner, &first, "Cũ hơn").await;
         let second = app.as_(&owner).record("Đã rút").await;

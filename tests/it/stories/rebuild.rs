@@ -119,7 +119,9 @@ async fn rows(env: &Env) -> BTreeMap<&'static str, Vec<String>> {
         .await
         .unwrap();
     // An embargo is lifted by a job some time after its day began; a rebuilt row says the day.
-    records.iter_mut().for_each(|r| r.updated /= 1_000_000);
+    for r in &mut records {
+        r.updated /= 1_000_000;
+    }
     all.insert(
         "record",
         records.iter().map(|r| format!("{r:#?}")).collect(),
@@ -143,9 +145,9 @@ async fn rows(env: &Env) -> BTreeMap<&'static str, Vec<String>> {
         .unwrap();
     parents.retain(|p| p.versions > 0);
     // When its first draft was begun is nobody's business later.
-    parents
-        .iter_mut()
-        .for_each(|p| (p.created, p.updated) = (0, 0));
+    for p in &mut parents {
+        (p.created, p.updated) = (0, 0);
+    }
     all.insert(
         "parent",
         parents.iter().map(|r| format!("{r:#?}")).collect(),
@@ -306,7 +308,7 @@ fn a_rebuilt_database_answers_as_the_one_before() {
         let mut found = Vec::new();
         let pace = kho::archive::Pace::unlimited();
         kho::fixity::run(&env.system(), kho::fixity::Scope::All, &pace, |f| {
-            found.push(f.clone())
+            found.push(f.clone());
         })
         .await
         .unwrap();
