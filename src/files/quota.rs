@@ -9,7 +9,7 @@
 use sea_orm::{
     ActiveValue::Set,
     ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, Func, OnConflict, Query},
+    sea_query::{Expr, Func, LikeExpr, OnConflict, Query},
 };
 
 use crate::{
@@ -183,8 +183,16 @@ async fn one(
         (_, Scope::Community, _) => {
             // An underscore in a slug is itself and not any character.
             let slug = subject.replace('_', "!_");
-            let among = "' ' || communities || ' ' like ? escape '!'";
-            kept(db, Expr::cust_with_values(among, [format!("% {slug} %")])).await?
+            let like = |pattern: String| {
+                Expr::col(parent::Column::Communities).like(LikeExpr::new(pattern).escape('!'))
+            };
+            let among = parent::COLUMN
+                .communities
+                .eq(subject.as_str())
+                .or(like(format!("{slug} %")))
+                .or(like(format!("% {slug}")))
+                .or(like(format!("% {slug} %")));
+            kept(db, among).await?
         }
     };
     Ok(Quota {
