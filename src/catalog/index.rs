@@ -84,7 +84,11 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|e| Error::internal("indexing stopped", e))?
-        .map_err(|e| Error::internal("indexing", e))
+        .map_err(|e| match e {
+            search_index::Error::Io(e) => Error::io("indexing", &e),
+            search_index::Error::Busy => Error::Unavailable(e.to_string()),
+            other => Error::internal("indexing", other),
+        })
 }
 
 /// Builds the index anew beside the one in use, then swaps. Gives how many records it holds.

@@ -23,6 +23,7 @@ use crate::{
 
 /// What `kho verify` takes to check a receipt.
 #[derive(Debug, Default, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// Checks a receipt (the proof that a dataset's page offers) instead of this store.
     #[arg(long, value_name = "FILE")]

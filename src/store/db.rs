@@ -11,7 +11,10 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, SqlErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sea_query::{Expr, Func, SimpleExpr},
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        Connection,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -152,6 +155,17 @@ async fn open_sqlite(path: &str) -> Result<Db, DbErr> {
             .idle_timeout(None)
             .max_lifetime(None)
             .sqlx_logging(false)
+            .map_sqlx_sqlite_before_acquire(|connection, _| {
+                // A commit that fails (full disk) ends the transaction in SQLite and not in the driver's count of
+                // them. What followed on such a connection would be savepoints that nothing commits.
+                let clean = !connection.is_in_transaction();
+                if !clean {
+                    tracing::warn!(
+                        "a connection to the database is replaced after a failed commit"
+                    );
+                }
+                Box::pin(async move { Ok(clean) })
+            })
             .map_sqlx_sqlite_opts(move |o| {
                 let o = o
                     .busy_timeout(ACQUIRE)
@@ -238,6 +252,10 @@ impl From<DbErr> for Error {
             "pool timed out",
             "PoolTimedOut",
             "Connection",
+            // The disk's trouble and not a statement's: it failed, or it takes no writes any more.
+            "disk I/O error",
+            "unable to open database file",
+            "readonly database",
         ]
         .iter()
         .any(|sign| told.contains(sign));

@@ -102,7 +102,11 @@ impl TestApp {
         let folder = TempDir::new().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let mut flags = BTreeMap::from([("base_url", url.clone())]);
+        // Stories have servers of their own to fetch from, at this address and no other.
+        let mut flags = BTreeMap::from([
+            ("base_url", url.clone()),
+            ("fetch_allow", "127.0.0.1".to_owned()),
+        ]);
         let mut database = None;
         if let Some(server) = postgres {
             let name = format!("kho_story_{:016x}", unique());

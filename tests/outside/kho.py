@@ -173,8 +173,12 @@ class Server(Api):
         if os.environ.get("KHO_TEST_STORAGE") == "s3":
             self._new_prefix()
         self.process = None
+        self._prepare()
         self.start()
         self.token = self.account("depositor@example.org")
+
+    def _prepare(self):
+        """What has to be there before the first start."""
 
     def __enter__(self):
         return self

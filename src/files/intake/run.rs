@@ -104,7 +104,7 @@ impl Work<'_> {
 }
 
 async fn fetched(work: &Work<'_>, url: &str) -> Result<()> {
-    let mut wait = Duration::from_secs(1);
+    let mut wait = Duration::from_millis(500);
     let mut tries = 1;
     loop {
         match once(work, url).await {
@@ -124,6 +124,9 @@ async fn once(work: &Work<'_>, url: &str) -> Result<()> {
     let url = ctx.env.http.parse(url)?;
     let fetched = ctx.env.http.get(url).await?;
     let total = fetched.length;
+    if !work.tell(0, total).await? {
+        return Err(Error::not_found(crate::error::Kind::File, key));
+    }
     let mut source = fetched.body;
     let watched = async_stream::try_stream! {
         let mut last = Instant::now();

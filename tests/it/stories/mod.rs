@@ -8,6 +8,7 @@ mod condition;
 mod downloads;
 mod drafts;
 mod fixity;
+mod intake;
 mod ledger;
 mod main_job;
 mod many;

@@ -103,11 +103,14 @@ struct Out {
 
 pub(super) async fn unpacked(work: &Work<'_>) -> Result<()> {
     let mut staged = Vec::new();
-    let outcome = match take_out(work, &mut staged).await {
+    let mut finishing = JoinSet::new();
+    let outcome = match take_out(work, &mut staged, &mut finishing).await {
         Ok(out) => name(work, out).await,
         Err(e) => Err(e),
     };
     if outcome.is_err() {
+        // What is still on its way to the disk would come after it was discarded.
+        while finishing.join_next().await.is_some() {}
         for name in staged {
             if let Err(left) = work.ctx.env.objects.discard(&name).await {
                 tracing::warn!(%name, error = %left, "staged bytes are left for the sweep");
@@ -117,8 +120,13 @@ pub(super) async fn unpacked(work: &Work<'_>) -> Result<()> {
     outcome
 }
 
-/// Stages every file of the archive. `staged` is told each name before its bytes come.
-async fn take_out(work: &Work<'_>, staged: &mut Vec<String>) -> Result<Vec<Out>> {
+/// Stages every file of the archive. `staged` is told each name before its bytes come; `finishing` has those that
+/// are being made durable.
+async fn take_out(
+    work: &Work<'_>,
+    staged: &mut Vec<String>,
+    finishing: &mut JoinSet<Result<Out>>,
+) -> Result<Vec<Out>> {
     let (ctx, id) = (work.ctx, work.draft);
     let archive = open_draft_file(ctx, id, work.key).await?;
     let loaded = access::load_draft(ctx, ctx.env.db.read(), id, Action::Edit).await?;
@@ -144,7 +152,6 @@ async fn take_out(work: &Work<'_>, staged: &mut Vec<String>) -> Result<Vec<Out>>
 
     let mut out = Vec::new();
     let mut names = HashSet::new();
-    let mut finishing = JoinSet::new();
     let mut current = None;
     let (mut total, mut count, mut told) = (0_u64, 0_u64, 0_u64);
     while let Some(piece) = found.recv().await {
