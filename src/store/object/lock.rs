@@ -192,3 +192,70 @@ impl fmt::Debug for Session {
         f.write_str("Session")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As long as a waiting task is looked at.
+    const A_WHILE: Duration = Duration::from_millis(300);
+
+    async fn is_held(locks: &Locks, stripe: u8) -> bool {
+        tokio::time::timeout(A_WHILE, locks.lock(stripe))
+            .await
+            .is_err()
+    }
+
+    #[tokio::test]
+    async fn processes_that_share_a_database_take_turns() {
+        let Ok(url) = std::env::var("KHO_TEST_POSTGRES_URL") else {
+            eprintln!("left out on PostgreSQL: KHO_TEST_POSTGRES_URL is not set");
+            return;
+        };
+        let one = Locks::postgres(&url).unwrap();
+        let other = Locks::postgres(&url).unwrap();
+        let mut held = one.lock(201).await.unwrap();
+        held.check().await.unwrap();
+        assert!(is_held(&other, 201).await);
+        assert!(is_held(&one, 201).await, "tasks of one process, too");
+        drop(other.lock(202).await.unwrap());
+        // Whoever gave up waiting left nothing behind.
+        drop(held);
+        let mut held = other.lock(201).await.unwrap();
+        assert!(is_held(&one, 201).await);
+
+        // The server ends the session: the holder notices, and another gets on.
+        let mut admin = PgConnection::connect(&url).await.unwrap();
+        let ended = "select count(pg_terminate_backend(pid)) from pg_locks
+            where locktype = 'advisory' and classid::bigint = $1 and objid::bigint = 201";
+        let ended: i64 = sqlx::query_scalar(ended)
+            .bind(i64::from(SPACE))
+            .fetch_one(&mut admin)
+            .await
+            .unwrap();
+        assert_eq!(ended, 1);
+        assert!(matches!(held.check().await, Err(Error::Unavailable(_))));
+        let mut next = one.lock(201).await.unwrap();
+        next.check().await.unwrap();
+        assert!(
+            matches!(held.check().await, Err(Error::Unavailable(_))),
+            "it does not come back"
+        );
+
+        // More stripes than connections: they wait for each other and all get their turn.
+        drop((held, next));
+        let all = (0..40).map(|stripe| {
+            let one = one.clone();
+            async move {
+                let mut held = one.lock(stripe).await?;
+                held.check().await
+            }
+        });
+        for got in futures::future::join_all(all).await {
+            got.unwrap();
+        }
+
+        let nobody = Locks::postgres("postgres://kho:x@127.0.0.1:1/none").unwrap();
+        assert!(matches!(nobody.lock(1).await, Err(Error::Unavailable(_))));
+    }
+}

@@ -1,7 +1,7 @@
 //! Listing: what is in a folder (a delimiter makes folders of a flat bucket), and everything below one.
 
 use aws_sdk_s3::{primitives::DateTime, types::MultipartUpload};
-use futures::Stream;
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 
 use super::{
     super::{ContentPath, Listed, ListedKind},
@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 
 /// Folders up to this many are looked into: those of an object, not those of the whole archive.
 const FEW: usize = 64;
+/// So many at once.
+const LOOKS: usize = 16;
 
 /// An object by its key.
 #[derive(Debug)]
@@ -78,13 +80,17 @@ impl Bucket {
         let folders = listed.iter().filter(|l| l.kind == ListedKind::Folder);
         if folders.count() <= FEW {
             // A server with true folders underneath still lists one for a while after its last file went.
-            let mut there = Vec::with_capacity(listed.len());
-            for entry in listed {
-                let folder = entry.kind == ListedKind::Folder;
-                if !folder || self.any_below(&format!("{prefix}{}/", entry.name)).await? {
-                    there.push(entry);
+            let asked = listed.into_iter().map(|entry| {
+                let below = format!("{prefix}{}/", entry.name);
+                async move {
+                    let folder = entry.kind == ListedKind::Folder;
+                    let there = !folder || self.any_below(&below).await?;
+                    Ok::<_, Error>(there.then_some(entry))
                 }
-            }
+            });
+            let there = stream::iter(asked).buffered(LOOKS);
+            let there: Vec<_> = there.try_collect().await?;
+            let there = there.into_iter().flatten().collect();
             listed = there;
         }
         listed.sort();

@@ -5,6 +5,7 @@
 //! <prefix>/archive/…                   the archive tree
 //! <prefix>/unfinished/note-<name>      what a commit was about to do
 //! <prefix>/unfinished/tail-<name>-<n>  the last bytes of an upload that rests, too few for a part
+//! <prefix>/unfinished/part-<name>-<n>-<digest>  a part that a client cut smaller than a bucket takes it
 //! ```
 //!
 //! Nothing can be renamed or linked here: a commit copies on the server's side, and the order in which things
@@ -18,6 +19,7 @@ mod fault;
 mod list;
 mod multipart;
 mod parts;
+mod pieces;
 mod put;
 mod read;
 mod receive;

@@ -171,14 +171,27 @@ impl Bucket {
         }
     }
 
-    /// The parts that have arrived, by number; `None` when there is no such upload.
+    /// The parts that have arrived, by number; `None` when there is no such upload. Some servers list a part that
+    /// was sent again as often as it was sent, the last one last if that took more than a second: who knows which
+    /// one counts names it by its ETag.
     pub(super) async fn parts(&self, key: &str, id: &str) -> Result<Option<Vec<Part>>> {
+        self.parts_after(key, id, 0).await
+    }
+
+    /// The same for those with higher numbers.
+    pub(super) async fn parts_after(
+        &self,
+        key: &str,
+        id: &str,
+        number: u32,
+    ) -> Result<Option<Vec<Part>>> {
         let mut pages = self
             .client()
             .list_parts()
             .bucket(self.name())
             .key(key)
             .upload_id(id)
+            .set_part_number_marker((number > 0).then(|| number.to_string()))
             .into_paginator()
             .send();
         let mut parts = Vec::new();
@@ -199,11 +212,15 @@ impl Bucket {
                 parts.push((modified, part));
             }
         }
-        // Some servers list a part that was sent again as often as it was sent; the last one is what counts.
         parts.sort_by_key(|(modified, part): &(i64, Part)| (part.number, *modified));
-        parts.reverse();
-        parts.dedup_by_key(|(_, part)| part.number);
-        parts.reverse();
         Ok(Some(parts.into_iter().map(|(_, part)| part).collect()))
     }
+}
+
+/// Of parts as `parts` lists them, the last of each number.
+pub(super) fn newest(mut parts: Vec<Part>) -> Vec<Part> {
+    parts.reverse();
+    parts.dedup_by_key(|part| part.number);
+    parts.reverse();
+    parts
 }

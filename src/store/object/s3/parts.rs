@@ -23,7 +23,8 @@ use super::{
     },
     Bucket,
     fault::{absent, failed},
-    multipart::Part,
+    multipart::{Part, newest},
+    pieces::PIECES,
     presigning,
     resume::bare,
 };
@@ -39,7 +40,9 @@ const ON_THE_WAY: usize = 6;
 #[derive(Debug)]
 pub struct PartReceiver {
     bucket: Bucket,
+    name: String,
     key: String,
+    /// Of the multipart upload, or [`PIECES`].
     id: String,
     number: u32,
     /// Of the part, as the plan has it.
@@ -74,6 +77,9 @@ impl Bucket {
             // No upload consists of no parts.
             return Ok(String::new());
         }
+        if self.in_pieces(plan) {
+            return self.begin_pieces(name).await;
+        }
         self.begin(&key, false).await
     }
 
@@ -86,11 +92,16 @@ impl Bucket {
     ) -> Result<PartReceiver> {
         let (range, key) = (plan.range(number), self.staged_at(name));
         // Better said before the bytes came than after.
-        if !self.is_open(&key, handle).await? {
+        let open = match handle {
+            PIECES => self.pieces_are_open(name).await?,
+            id => self.is_open(&key, id).await?,
+        };
+        if !open {
             return Err(Error::internal(&key, "there is no such upload"));
         }
         Ok(PartReceiver {
             bucket: self.clone(),
+            name: name.to_owned(),
             key,
             id: handle.to_owned(),
             number,
@@ -108,7 +119,7 @@ impl Bucket {
         number: u32,
         valid: Duration,
     ) -> Result<Option<String>> {
-        if !self.0.settings.redirect {
+        if !self.0.settings.redirect || handle == PIECES {
             return Ok(None);
         }
         let asked = self
@@ -132,9 +143,11 @@ impl Bucket {
         if handle.is_empty() {
             return Ok(Vec::new());
         }
+        if handle == PIECES {
+            return self.pieces(name).await;
+        }
         let parts = self.parts(&self.staged_at(name), handle).await?;
-        Ok(parts
-            .unwrap_or_default()
+        Ok(newest(parts.unwrap_or_default())
             .into_iter()
             .map(|part| (part.number, part.size, bare(&part.etag).to_owned()))
             .collect())
@@ -152,30 +165,32 @@ impl Bucket {
             self.put(&key, Bytes::new()).await?;
             return self.digest_all(key, plan.size).await;
         }
+        if handle == PIECES {
+            return match self.join_pieces(name, plan, parts).await? {
+                Some(received) => Ok(received),
+                None => self.digest_all(key, plan.size).await,
+            };
+        }
         // No such upload: it was put together before, and only the answer is missing.
         if let Some(have) = self.parts(&key, handle).await? {
-            let have: Vec<Part> = have
-                .into_iter()
-                .filter(|part| part.number <= plan.count())
-                .collect();
-            let same = have.len() == parts.len()
-                && have.iter().zip(parts).all(|(part, (number, tag))| {
-                    let range = plan.range(*number);
-                    part.number == *number
-                        && part.size == range.end - range.start
-                        && bare(&part.etag) == tag
-                });
-            if !same {
-                return Err(Error::bad_request("parts-missing"));
-            }
-            let have: Vec<Part> = have
-                .into_iter()
-                .map(|part| Part {
+            let named = parts.iter().map(|(number, tag)| {
+                let range = plan.range(*number);
+                let from = have.partition_point(|part| part.number < *number);
+                let mut same = have[from..]
+                    .iter()
+                    .take_while(|part| part.number == *number);
+                let found = same
+                    .find(|part| part.size == range.end - range.start && bare(&part.etag) == tag)?;
+                Some(Part {
                     sha256: None,
-                    ..part
+                    ..found.clone()
                 })
-                .collect();
-            self.complete(&key, handle, &have, plan.size).await?;
+            });
+            let named: Option<Vec<Part>> = named.collect();
+            let Some(named) = named else {
+                return Err(Error::bad_request("parts-missing"));
+            };
+            self.complete(&key, handle, &named, plan.size).await?;
         }
         self.digest_all(key, plan.size).await
     }
@@ -251,8 +266,20 @@ impl PartReceiver {
             hashers
         });
         let hashers = work.await.map_err(|e| Error::internal("part", e))?;
-        let md5 = STANDARD.encode(hashers.md5.clone().finalize());
         let (bucket, size) = (&self.bucket, self.size);
+        if self.id == PIECES {
+            let sha256 = hashers.clone().end(size).sha256;
+            let key = bucket.piece_at(&self.name, self.number, sha256);
+            bucket.put_known(&key, bytes, sha256).await?;
+            let part = Part {
+                number: self.number,
+                size,
+                etag: sha256.to_string(),
+                sha256: None,
+            };
+            return Ok((part, hashers));
+        }
+        let md5 = STANDARD.encode(hashers.md5.clone().finalize());
         let sent = bucket
             .client()
             .upload_part()

@@ -59,8 +59,10 @@ pub struct Receiver {
 #[derive(Debug)]
 pub(super) struct Upload {
     pub id: String,
-    /// Parts that earlier requests sent.
-    pub earlier: u32,
+    /// The highest number that a part has; those on their way included.
+    pub last: u32,
+    /// The numbers of the parts that earlier requests sent, first and last of each run.
+    pub earlier: Vec<(u32, u32)>,
     /// What the server acknowledged of them, see `resume`.
     pub chain: String,
     pub parts: Vec<Part>,
@@ -171,7 +173,7 @@ impl Receiver {
 
     /// How long the part that fills is to be.
     fn next_part(&self) -> u64 {
-        let parts = self.upload.as_ref().map_or(0, Upload::count) + self.sending.len() as u32;
+        let parts = self.upload.as_ref().map_or(0, |upload| upload.last);
         part_size(self.bucket.0.sizes, self.sent, parts, self.expected)
     }
 
@@ -181,7 +183,8 @@ impl Receiver {
         if self.upload.is_none() {
             self.upload = Some(Upload {
                 id: self.bucket.begin(&key, self.checked).await?,
-                earlier: 0,
+                last: 0,
+                earlier: Vec::new(),
                 chain: String::new(),
                 parts: Vec::new(),
                 ours: true,
@@ -201,10 +204,11 @@ impl Receiver {
         while let Some(sent) = self.sending.try_join_next() {
             upload.parts.push(joined(sent)?);
         }
-        let number = upload.count() + self.sending.len() as u32 + 1;
+        let number = upload.last + 1;
         if number > MOST_PARTS {
             return Err(Error::internal("upload", "more parts than one may have"));
         }
+        upload.last = number;
         let bytes = self.buffer.split().freeze();
         self.sent += bytes.len() as u64;
         // The lanes and the request share the permit: whoever is last lets the next part begin.
@@ -275,12 +279,6 @@ impl Digests {
             sha256.push(Arc::clone(batch));
             md5.push(Arc::clone(batch));
         }
-    }
-}
-
-impl Upload {
-    pub(super) fn count(&self) -> u32 {
-        self.earlier + self.parts.len() as u32
     }
 }
 

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256 as Sha256Hasher};
 use super::{
     super::{Progress, hashers::Hashers},
     Bucket,
-    multipart::Part,
+    multipart::{Part, newest},
     put::digest,
     receive::{Digests, Receiver, SMALL_PARTS, Upload},
 };
@@ -39,7 +39,8 @@ struct State {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Parts {
     id: String,
-    count: u32,
+    /// The numbers of the parts that count, first and last of each run.
+    runs: Vec<(u32, u32)>,
     /// See [`chain`].
     chain: String,
 }
@@ -91,10 +92,15 @@ impl Bucket {
     /// taken note: then its bytes are copied into a new one.
     async fn reopen(&self, name: &str, parts: Parts, sent: u64) -> Result<Upload> {
         let key = self.staged_at(name);
-        if self.is_open(&key, &parts.id).await? {
+        let last = parts.runs.last().map_or(0, |run| run.1);
+        if let Some(stray) = self.parts_after(&key, &parts.id, last).await? {
+            // What a broken request sent counts for nothing, but has its number: a second part of the same number
+            // could not be told from it, nor from one that is still on its way.
+            let last = stray.iter().map(|part| part.number).fold(last, u32::max);
             return Ok(Upload {
                 id: parts.id,
-                earlier: parts.count,
+                last,
+                earlier: parts.runs,
                 chain: parts.chain,
                 parts: Vec::new(),
                 ours: false,
@@ -105,7 +111,8 @@ impl Bucket {
         let id = self.begin(&key, false).await?;
         let mut upload = Upload {
             id,
-            earlier: 0,
+            last: 0,
+            earlier: Vec::new(),
             chain: String::new(),
             parts: Vec::new(),
             ours: true,
@@ -117,6 +124,7 @@ impl Bucket {
                     sha256: None,
                     ..part
                 };
+                upload.last = parts.len() as u32;
                 upload.parts = parts.into_iter().map(unchecked).collect();
                 Ok(upload)
             }
@@ -149,16 +157,21 @@ impl Bucket {
 
     /// The parts that earlier requests sent, if they still are what was acknowledged.
     pub(super) async fn earlier_parts(&self, key: &str, upload: &Upload) -> Result<Vec<Part>> {
-        if upload.earlier == 0 {
+        if upload.earlier.is_empty() {
             return Ok(Vec::new());
         }
         let parts = self.parts(key, &upload.id).await?;
         let mut parts = parts.ok_or_else(|| Error::internal(key, "its upload is gone"))?;
-        parts.truncate(upload.earlier as usize);
+        let counts = |part: &Part| {
+            let mut runs = upload.earlier.iter();
+            runs.any(|(first, last)| (*first..=*last).contains(&part.number))
+        };
+        parts.retain(counts);
+        let mut parts = newest(parts);
         for part in &mut parts {
             part.sha256 = None;
         }
-        if parts.len() as u32 == upload.earlier && chain("", &parts) == upload.chain {
+        if chain("", &parts) == upload.chain {
             Ok(parts)
         } else {
             Err(Error::internal(key, "its parts are not what they were"))
@@ -170,7 +183,7 @@ impl Receiver {
     pub(in super::super) async fn pause(mut self) -> Result<Progress> {
         self.refuse_torn()?;
         let sizes = self.bucket.0.sizes;
-        let rested = self.upload.as_ref().map_or(0, Upload::count);
+        let rested = self.upload.as_ref().map_or(0, |upload| upload.last);
         // Short parts are few, so that their number lasts for the whole file.
         if self.buffer.len() as u64 >= sizes.least_part && rested < SMALL_PARTS {
             self.send_part().await?;
@@ -192,7 +205,7 @@ impl Receiver {
         };
         let upload = self.upload.take().map(|upload| Parts {
             chain: chain(&upload.chain, &upload.parts),
-            count: upload.count(),
+            runs: runs(&upload.earlier, &upload.parts),
             id: upload.id.clone(),
         });
         let state = State {
@@ -208,6 +221,18 @@ impl Receiver {
             state,
         })
     }
+}
+
+/// The numbers of these parts, in their order, after those before.
+fn runs(before: &[(u32, u32)], parts: &[Part]) -> Vec<(u32, u32)> {
+    let mut runs = before.to_vec();
+    for part in parts {
+        match runs.last_mut() {
+            Some(run) if run.1 + 1 == part.number => run.1 = part.number,
+            _ => runs.push((part.number, part.number)),
+        }
+    }
+    runs
 }
 
 /// A digest over what the server acknowledged of parts, in their order; `before` is that of the parts before.

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{super::Note, Bucket};
+use super::{super::Note, Bucket, pieces::PIECE};
 use crate::error::Result;
 
 /// What keys of notes begin with, among the unfinished.
@@ -41,7 +41,8 @@ impl Bucket {
         let tails: Vec<String> = tails.map_ok(|tail| tail.key).try_collect().await?;
         let of_name = |key: &String| self.name_of_tail(key) == Some(name);
         let tails: Vec<String> = tails.into_iter().filter(of_name).collect();
-        self.delete_all(&tails).await
+        self.delete_all(&tails).await?;
+        self.delete_all(&self.pieces_of(name).await?).await
     }
 
     pub(in super::super) async fn sweep(
@@ -52,7 +53,11 @@ impl Bucket {
         let before = older_than.duration_since(UNIX_EPOCH).unwrap_or_default();
         let before = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
         let mut removed = 0;
-        for prefix in [self.staged_at(""), self.unfinished(TAIL)] {
+        for prefix in [
+            self.staged_at(""),
+            self.unfinished(TAIL),
+            self.unfinished(PIECE),
+        ] {
             let mut found = std::pin::pin!(self.below(prefix).try_ready_chunks(AT_ONCE));
             loop {
                 let found = match found.next().await {
@@ -63,6 +68,7 @@ impl Bucket {
                 let unclaimed = found.into_iter().filter(|object| {
                     let name = self.name_of(&object.key);
                     let name = name.or_else(|| self.name_of_tail(&object.key));
+                    let name = name.or_else(|| self.name_of_piece(&object.key));
                     object.modified < before && !name.is_some_and(keep)
                 });
                 let keys: Vec<String> = unclaimed.map(|object| object.key).collect();

@@ -249,3 +249,38 @@ async fn an_examination_finds_a_bucket_that_is_not_there() {
     let absent = Bucket::with(client(&absent).await, absent, locks, SIZES);
     assert!(absent.examine().await.is_err());
 }
+
+#[tokio::test]
+async fn parts_of_a_request_that_broke_do_not_get_in_the_way() {
+    let Some(endpoint) = endpoint() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let bucket = open(settings(endpoint), folder.path()).await;
+    let bytes = noise(40 << 20);
+    let mut receiver = bucket.resume("t", None).await.unwrap();
+    receiver.write(bytes.slice(..9 << 20)).await.unwrap();
+    let mut progress = receiver.pause().await.unwrap();
+    for round in 1..4 {
+        // Other bytes, in parts that the server acknowledges, and then the process dies.
+        let mut lost = bucket.resume("t", Some(&progress)).await.unwrap();
+        let other = Bytes::from(vec![round; 17 << 20]);
+        lost.write(other).await.unwrap();
+        lost.settle().await.unwrap();
+        assert!(lost.upload.as_ref().is_some_and(|u| u.parts.len() >= 2));
+        drop(lost);
+        let at = progress.size as usize;
+        let mut receiver = bucket.resume("t", Some(&progress)).await.unwrap();
+        receiver
+            .write(bytes.slice(at..at + (9 << 20)))
+            .await
+            .unwrap();
+        progress = receiver.pause().await.unwrap();
+    }
+    let at = progress.size as usize;
+    let mut receiver = bucket.resume("t", Some(&progress)).await.unwrap();
+    receiver.write(bytes.slice(at..)).await.unwrap();
+    let got = receiver.finish().await.unwrap();
+    assert_eq!(got.sha256, put::digest(&bytes).await.unwrap());
+    let reading = bucket.read_staged("t", 0..got.size).await.unwrap();
+    let chunks: Vec<Bytes> = reading.try_collect().await.unwrap();
+    assert!(chunks.concat() == bytes);
+}
