@@ -14,13 +14,12 @@ use axum::{
     Router,
     body::Body,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use futures::StreamExt;
 use kho::ctx::Role;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -118,11 +117,11 @@ async fn endless() -> Response {
 /// Says more than it sends.
 async fn cut(State(seen): State<Arc<Seen>>) -> Response {
     seen.asked.fetch_add(1, Ordering::SeqCst);
-    let sent: Vec<std::io::Result<Bytes>> = vec![
-        Ok(Bytes::from_static(&[7; 1_000])),
-        Err(std::io::Error::other("cut")),
-    ];
-    let body = Body::from_stream(futures::stream::iter(sent));
+    let body = Body::from_stream(async_stream::stream! {
+        yield Ok(Bytes::from_static(&[7; 1_000]));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        yield Err(std::io::Error::other("cut"));
+    });
     ([(header::CONTENT_LENGTH, "5000")], body).into_response()
 }
 
@@ -516,7 +515,7 @@ fn refused() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "trùng.zip",
             patched(plain, b"b.txt", b"a.txt"),
-            "file-exists",
+            "unpack-damaged",
         ),
         (
             "trùng.tar",
