@@ -137,7 +137,10 @@ impl Error {
     pub fn io(context: &str, source: &std::io::Error) -> Self {
         match source.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
-            std::io::ErrorKind::TimedOut => Self::Unavailable(format!("{context}: {source}")),
+            // A disk that had a fault is often left so; it may be mended without us.
+            std::io::ErrorKind::TimedOut | std::io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Unavailable(format!("{context}: {source}"))
+            }
             _ => Self::Internal(format!("{context}: {source}")),
         }
     }

@@ -20,7 +20,10 @@ pub(super) fn alone(config: &Config) -> Result<File> {
 }
 
 fn take(config: &Config, how: FlockOperation) -> Result<File> {
-    let io = |e: std::io::Error| Error::io(&config.data.display().to_string(), &e);
+    let io = |e: std::io::Error| {
+        let folder = config.data.display();
+        Error::Unavailable(format!("cannot write in the data folder {folder}: {e}"))
+    };
     std::fs::create_dir_all(&config.data).map_err(io)?;
     let path = config.data.join("in-use");
     let file = File::options()

@@ -17,5 +17,6 @@ mod quotas;
 mod rebuild;
 mod recovery;
 mod tus;
+mod unpack;
 mod uploads;
 mod withdrawal;

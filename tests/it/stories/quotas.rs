@@ -3,7 +3,7 @@
 use kho::ctx::Role;
 use serde_json::json;
 
-use crate::app::{described, each, file_path};
+use crate::app::{described, each, file_path, sha256};
 
 #[test]
 fn a_dataset_has_the_room_an_administrator_allows() {
@@ -131,5 +131,68 @@ fn an_account_pays_once_for_what_is_stored_once() {
         ] {
             admin.get(&format!("/api/quotas/{nobody}")).await.is(404);
         }
+    });
+}
+
+#[test]
+fn uploads_side_by_side_share_the_room_that_is_left() {
+    each(async |app| {
+        let token = app.account("lan").await;
+        let admin = app.account_as("admin", Role::Admin).await;
+        let (lan, admin) = (app.as_(&token), app.as_(&admin));
+        let id = lan.draft(described("Cùng lúc")).await;
+        admin
+            .put_json(
+                &format!("/api/quotas/record/{id}"),
+                &json!({"quota_size": 10_000}),
+            )
+            .await
+            .is(200);
+        let keys = ["a", "b", "c", "d"];
+        let announced: Vec<_> = keys.iter().map(|key| json!({ "key": key })).collect();
+        lan.post_json(&format!("/api/records/{id}/draft/files"), &json!(announced))
+            .await
+            .is(201);
+        let content = |key: &str| format!("{}/content", file_path(&id, "/draft", key));
+        // No length is told, so all of them begin: only what has come shows that they do not fit together.
+        let sending = keys.map(|key| {
+            let pieces = std::iter::repeat_n(vec![7_u8; 1_000], 4).map(Ok::<_, std::io::Error>);
+            lan.send(
+                lan.request(reqwest::Method::PUT, &content(key))
+                    .body(reqwest::Body::wrap_stream(futures::stream::iter(pieces))),
+            )
+        });
+        let answers = futures::future::join_all(sending).await;
+        let taken = answers.iter().filter(|a| a.status == 200).count();
+        assert_eq!(taken, 2, "two of four fit");
+        for answer in answers {
+            if answer.status != 200 {
+                assert_eq!(answer.is(413).json()["code"], "quota-record");
+            }
+        }
+
+        // Of two that bring the same file one stands, whole, and the other leaves nothing.
+        lan.delete(&file_path(&id, "/draft", "a")).await.is(204);
+        lan.post_json(
+            &format!("/api/records/{id}/draft/files"),
+            &json!([{"key": "e"}]),
+        )
+        .await
+        .is(201);
+        for key in ["b", "c", "d"] {
+            lan.delete(&file_path(&id, "/draft", key)).await.is(204);
+        }
+        let (one, two) = (vec![1; 5_000], vec![2; 6_000]);
+        let at = content("e");
+        let (first, second) = tokio::join!(lan.put(&at, one.clone()), lan.put(&at, two.clone()));
+        first.is(200);
+        second.is(200);
+        let done = lan
+            .post(&format!("{}/commit", file_path(&id, "/draft", "e")))
+            .await
+            .is(200)
+            .json();
+        let whole = [sha256(&one), sha256(&two)].map(serde_json::Value::String);
+        assert!(whole.contains(&done["sha256"]), "{done}");
     });
 }

@@ -12,8 +12,12 @@ use crate::error::{Error, Problem, Result};
 const MOST_DIRECTORY: u64 = 256 << 20;
 
 pub(super) fn walk(mut reader: Reader, most: u64, to: &mpsc::Sender<Piece>) -> Result<()> {
-    look_ahead(&mut reader, most)?;
+    let entries = look_ahead(&mut reader, most)?;
     let mut archive = ZipArchive::new(reader).map_err(told)?;
+    // The library keeps one of several entries of a name, and nobody would miss the others.
+    if archive.len() as u64 != entries {
+        return Err(damaged());
+    }
     for i in 0..archive.len() {
         let mut entry = archive.by_index(i).map_err(told)?;
         // Names are taken as UTF-8, flagged or not; what is neither has no name that could be kept.
@@ -48,8 +52,8 @@ fn told(e: ZipError) -> Error {
 }
 
 /// Refuses a directory that would fill the memory, before anybody reads it whole: counts and sizes stand at the
-/// end of the file (APPNOTE 4.3.14 to 4.3.16).
-fn look_ahead(reader: &mut Reader, most: u64) -> Result<()> {
+/// end of the file (APPNOTE 4.3.14 to 4.3.16). Gives how many entries it is said to have.
+fn look_ahead(reader: &mut Reader, most: u64) -> Result<u64> {
     let size = reader.size();
     let tail_at = size.saturating_sub(66_000);
     let tail = bytes(reader, tail_at, size - tail_at)?;
@@ -79,7 +83,7 @@ fn look_ahead(reader: &mut Reader, most: u64) -> Result<()> {
     if directory > MOST_DIRECTORY {
         return Err(Error::bad_request("unpack-bomb"));
     }
-    Ok(())
+    Ok(entries)
 }
 
 fn bytes(reader: &mut Reader, at: u64, length: u64) -> Result<Vec<u8>> {
