@@ -15,6 +15,7 @@ mod names;
 mod quotas;
 mod rebuild;
 mod recovery;
+mod redirect;
 mod tus;
 mod uploads;
 mod withdrawal;
