@@ -168,6 +168,8 @@ impl TestApp {
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            // A refusal that comes before the body was read ends the connection, and the next request must not be on it.
+            .pool_max_idle_per_host(0)
             .build()
             .unwrap();
         TestApp {
