@@ -1,5 +1,6 @@
 //! A whole Kho for one story: the real router on a free port, an empty store, a clock that stands still until
-//! it is moved, and jobs that run when the story says so. `each` tells a story once on every database.
+//! it is moved, and jobs that run when the story says so. `each` tells a story once on every database, `each_store`
+//! also on a bucket.
 //!
 //! What holds at the end of every story is looked at here and not in the stories: no job is left over or failed,
 //! the archive is sound to the last byte, the index holds what the database shows, nothing is staged without an owner.
@@ -40,38 +41,66 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::storage::Storage;
+
 /// When every story begins: 2026-11-24 08:00 UTC, in microseconds.
 pub const BEGINNING: i64 = 1_795_507_200_000_000;
 pub const DAY: i64 = 86_400_000_000;
-/// Each story has a prefix of its own in it.
-const BUCKET: &str = "kho-stories";
 
-/// Tells a story on SQLite and a folder, on PostgreSQL where `KHO_TEST_POSTGRES_URL` names one, and with a bucket
-/// where `KHO_TEST_S3_ENDPOINT` names a server.
+/// Tells a story on SQLite and a folder, and on PostgreSQL where `KHO_TEST_POSTGRES_URL` names one.
 pub fn each(story: impl AsyncFn(&TestApp)) {
+    told(async {
+        on_databases(&story).await;
+    });
+}
+
+/// The same for a story in which bytes matter: also with a bucket, where `KHO_TEST_S3_ENDPOINT` names a server.
+pub fn each_store(story: impl AsyncFn(&TestApp)) {
+    told(async {
+        on_databases(&story).await;
+        if let Some(server) = bucket_server() {
+            eprintln!("on S3:");
+            tell(TestApp::start(None, Some(&server), &[]).await, &story).await;
+        }
+    });
+}
+
+/// Tells a story that only a bucket has, with these settings.
+pub fn on_bucket(settings: &[(&'static str, &str)], story: impl AsyncFn(&TestApp)) {
+    told(async {
+        if let Some(server) = bucket_server() {
+            tell(TestApp::start(None, Some(&server), settings).await, &story).await;
+        }
+    });
+}
+
+fn told(telling: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(async {
-        eprintln!("on SQLite:");
-        tell(TestApp::start(None, None).await, &story).await;
-        match std::env::var("KHO_TEST_POSTGRES_URL") {
-            Ok(server) => {
-                eprintln!("on PostgreSQL:");
-                tell(TestApp::start(Some(&server), None).await, &story).await;
-            }
-            Err(_) => eprintln!("left out on PostgreSQL: KHO_TEST_POSTGRES_URL is not set"),
+    runtime.block_on(telling);
+}
+
+async fn on_databases(story: &impl AsyncFn(&TestApp)) {
+    eprintln!("on SQLite:");
+    tell(TestApp::start(None, None, &[]).await, story).await;
+    match std::env::var("KHO_TEST_POSTGRES_URL") {
+        Ok(server) => {
+            eprintln!("on PostgreSQL:");
+            tell(TestApp::start(Some(&server), None, &[]).await, story).await;
         }
-        match std::env::var("KHO_TEST_S3_ENDPOINT") {
-            Ok(server) => {
-                eprintln!("on S3:");
-                tell(TestApp::start(None, Some(&server)).await, &story).await;
-            }
-            Err(_) => eprintln!("left out on S3: KHO_TEST_S3_ENDPOINT is not set"),
-        }
-    });
+        Err(_) => eprintln!("left out on PostgreSQL: KHO_TEST_POSTGRES_URL is not set"),
+    }
+}
+
+fn bucket_server() -> Option<String> {
+    let server = std::env::var("KHO_TEST_S3_ENDPOINT").ok();
+    if server.is_none() {
+        eprintln!("left out on S3: KHO_TEST_S3_ENDPOINT is not set");
+    }
+    server
 }
 
 async fn tell(app: TestApp, story: &impl AsyncFn(&TestApp)) {
@@ -93,12 +122,18 @@ pub struct TestApp {
     client: reqwest::Client,
     server: tokio::task::JoinHandle<()>,
     folder: TempDir,
+    /// Where the bytes are, past the store.
+    pub storage: Storage,
     /// The PostgreSQL server and the database made in it.
     database: Option<(String, String)>,
 }
 
 impl TestApp {
-    async fn start(postgres: Option<&str>, s3: Option<&str>) -> TestApp {
+    async fn start(
+        postgres: Option<&str>,
+        s3: Option<&str>,
+        settings: &[(&'static str, &str)],
+    ) -> TestApp {
         let folder = TempDir::new().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -119,13 +154,15 @@ impl TestApp {
             flags.insert("database_url", at.to_string());
             database = Some((server.to_owned(), name));
         }
+        let mut storage = Storage::Folder(folder.path().to_owned());
         if let Some(endpoint) = s3 {
-            make_bucket(endpoint).await;
             let prefix = format!("story-{:016x}", unique());
-            flags.insert("storage_url", format!("s3://{BUCKET}/{prefix}"));
+            storage = Storage::bucket(endpoint, prefix).await;
+            flags.insert("storage_url", storage.url());
             flags.insert("s3_endpoint", endpoint.to_owned());
             flags.insert("s3_path_style", "true".to_owned());
         }
+        flags.extend(settings.iter().map(|(k, v)| (*k, (*v).to_owned())));
         let config = Config::load(folder.path().to_owned(), None, &flags, |_| None).unwrap();
         let clock = Arc::new(AtomicI64::new(BEGINNING));
         let env = open::open(Arc::new(config), Clock::Fixed(clock.clone()))
@@ -135,6 +172,8 @@ impl TestApp {
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            // A refusal that comes before the body was read ends the connection, and the next request must not be on it.
+            .pool_max_idle_per_host(0)
             .build()
             .unwrap();
         TestApp {
@@ -144,6 +183,7 @@ impl TestApp {
             client,
             server,
             folder,
+            storage,
             database,
         }
     }
@@ -332,18 +372,6 @@ impl TestApp {
         admin.execute_unprepared(&sql).await.unwrap();
         admin.close().await.unwrap();
     }
-}
-
-async fn make_bucket(endpoint: &str) {
-    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
-        .region(aws_config::Region::new("us-east-1"))
-        .endpoint_url(endpoint)
-        .load()
-        .await;
-    let config = aws_sdk_s3::config::Builder::from(&config).force_path_style(true);
-    let client = aws_sdk_s3::Client::from_conf(config.build());
-    // Another story may have made it; what else is wrong shows soon.
-    let _ = client.create_bucket().bucket(BUCKET).send().await;
 }
 
 /// A number that no other database of this run has.

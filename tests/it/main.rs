@@ -14,5 +14,6 @@ mod pages_member;
 mod pages_public;
 mod routes;
 mod settings;
+mod storage;
 mod stories;
 mod texts;

@@ -21,7 +21,7 @@ use kho::{
 };
 use sea_orm::{EntityTrait, PaginatorTrait};
 
-use crate::app::{TestApp, described, each};
+use crate::app::{TestApp, described, each_store};
 
 async fn elsewhere(app: &TestApp, data: &Path) -> Env {
     let flags = BTreeMap::from([("base_url", app.url.clone())]);
@@ -49,7 +49,7 @@ async fn ids(env: &Env) -> Vec<String> {
 
 #[test]
 fn a_backup_under_load_comes_back_whole() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let mut acknowledged = Vec::new();
@@ -136,7 +136,7 @@ fn a_backup_under_load_comes_back_whole() {
 
 #[test]
 fn a_second_backup_copies_what_is_new_and_keeps_the_first() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let first = lan.record("Một").await;

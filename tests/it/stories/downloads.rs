@@ -11,7 +11,7 @@ use reqwest::Method;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use crate::app::{Answer, Client, TestApp, described, each, sha256};
+use crate::app::{Answer, Client, TestApp, described, each_store, sha256};
 
 /// The files of a zip by name, each checked against its CRC.
 fn unzip(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
@@ -54,7 +54,7 @@ async fn dataset(owner: &Client<'_>) -> (String, BTreeMap<String, Vec<u8>>) {
 
 #[test]
 fn the_zip_has_every_file_and_what_describes_it() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let (id, files) = dataset(&app.as_(&token)).await;
         let anyone = app.anyone();
@@ -117,7 +117,7 @@ fn the_zip_has_every_file_and_what_describes_it() {
 
 #[test]
 fn a_zip_goes_on_from_any_byte() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let (id, _) = dataset(&app.as_(&token)).await;
         let anyone = app.anyone();
@@ -166,7 +166,7 @@ fn a_zip_goes_on_from_any_byte() {
 
 #[test]
 fn a_later_version_does_not_change_a_zip_and_a_correction_does() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.record("Gió").await;
@@ -199,7 +199,7 @@ fn a_later_version_does_not_change_a_zip_and_a_correction_does() {
 
 #[test]
 fn a_depositor_may_use_every_name_that_the_zip_uses() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Tên")).await;
@@ -228,7 +228,7 @@ fn a_depositor_may_use_every_name_that_the_zip_uses() {
 
 #[test]
 fn who_may_not_have_the_files_gets_the_description_and_is_told() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let closed = json!({"metadata": described("Phỏng vấn"),
@@ -266,7 +266,7 @@ fn who_may_not_have_the_files_gets_the_description_and_is_told() {
 
 #[test]
 fn files_that_came_before_their_crc_was_kept_are_read_once() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let (id, files) = dataset(&app.as_(&token)).await;
         forget(app).await;
@@ -302,7 +302,7 @@ async fn forget(app: &TestApp) {
 
 #[test]
 fn lists_for_fetching_name_every_file_with_its_digest() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let (id, files) = dataset(&app.as_(&token)).await;
         let anyone = app.anyone();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::app::{described, each, file_path, problems};
+use crate::app::{described, each, each_store, file_path, problems};
 
 #[test]
 fn a_draft_is_replaced_only_at_the_revision_that_was_read() {
@@ -98,7 +98,7 @@ fn problems_are_said_in_the_callers_language() {
 
 #[test]
 fn a_discarded_draft_leaves_nothing() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Bỏ đi")).await;
@@ -117,7 +117,7 @@ fn a_discarded_draft_leaves_nothing() {
 
 #[test]
 fn the_description_of_a_version_is_corrected_and_its_files_are_not() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.record("Có lỗi chính tả").await;

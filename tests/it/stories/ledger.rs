@@ -446,26 +446,23 @@ fn what_was_changed_behind_the_ledger_is_found_and_named() {
         .await;
 
         // One byte of an inventory, which still reads as JSON and has its sidecar made to fit.
-        let inventory = inventories(app).into_iter().next().unwrap();
-        let bytes = std::fs::read(&inventory).unwrap();
+        let inventory = inventories(app).await.into_iter().next().unwrap();
+        let bytes = app.storage.read(&inventory).await;
         let text = String::from_utf8(bytes.clone()).unwrap();
-        std::fs::write(
-            &inventory,
-            text.replace("Publish version 1", "Publish version l"),
-        )
-        .unwrap();
+        let other = text.replace("Publish version 1", "Publish version l");
+        app.storage.write(&inventory, other).await;
         let seen = found(env).await;
         assert_eq!(
             codes(&seen),
             BTreeSet::from(["ledger-inventory"]),
             "{seen:?}"
         );
-        std::fs::remove_file(&inventory).unwrap();
+        app.storage.remove(&inventory).await;
         assert_eq!(
             codes(&found(env).await),
             BTreeSet::from(["ledger-inventory"])
         );
-        std::fs::write(&inventory, bytes).unwrap();
+        app.storage.write(&inventory, bytes).await;
         assert_eq!(found(env).await, BTreeSet::new());
     });
 }
@@ -477,20 +474,9 @@ async fn sha256_of(env: &Env, id: &str) -> String {
 }
 
 /// The inventories of all first versions.
-fn inventories(app: &TestApp) -> Vec<std::path::PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![app.data().join("archive")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.ends_with("v1/inventory.json") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
+async fn inventories(app: &TestApp) -> Vec<String> {
+    let mut found = app.storage.files("archive").await;
+    found.retain(|path| path.ends_with("v1/inventory.json"));
     found
 }
 
@@ -744,12 +730,14 @@ fn a_receipt_is_checked_beside_the_files() {
         };
         with(None, None).unwrap();
         with(Some(files.clone()), Some(shown(app).await.2.to_string())).unwrap();
-        let object = inventories(app)[0]
-            .parent()
-            .unwrap()
-            .parent()
-            .unwrap()
-            .to_owned();
+        // The object, as whoever has a copy of the archive finds it.
+        let root = inventories(app).await[0].replace("/v1/inventory.json", "");
+        let object = folder.path().join("object");
+        for path in app.storage.files(&root).await {
+            let at = object.join(&path[root.len() + 1..]);
+            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+            std::fs::write(at, app.storage.read(&path).await).unwrap();
+        }
         with(Some(object.clone()), None).unwrap();
         let stranger = Signer::new(
             &shown(app).await.0.origin,

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{BEGINNING, DAY, TestApp, described, each, file_path, problems, sha256};
+use crate::app::{
+    BEGINNING, DAY, TestApp, described, each, each_store, file_path, problems, sha256,
+};
 
 const PENGUINS: &str = include_str!("../../data/penguins.csv");
 
@@ -30,7 +32,7 @@ fn penguins() -> Value {
 
 #[test]
 fn a_dataset_is_deposited_published_found_and_continued() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("dao").await;
         let dao = app.as_(&token);
 
@@ -218,7 +220,7 @@ async fn second_version(app: &TestApp, token: &str, first: &str) {
 
 #[test]
 fn a_download_can_be_resumed_checked_and_cached() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("dao").await;
         let dao = app.as_(&token);
         let id = dao.draft(described("Để tải về")).await;
@@ -299,7 +301,7 @@ fn a_download_can_be_resumed_checked_and_cached() {
 
 #[test]
 fn a_large_file_comes_back_as_it_went() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("dao").await;
         let dao = app.as_(&token);
         let id = dao.draft(described("Tệp lớn")).await;

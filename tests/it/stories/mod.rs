@@ -16,6 +16,7 @@ mod names;
 mod quotas;
 mod rebuild;
 mod recovery;
+mod redirect;
 mod tus;
 mod unpack;
 mod uploads;

@@ -3,11 +3,11 @@
 use kho::ctx::Role;
 use serde_json::json;
 
-use crate::app::{described, each, file_path, sha256};
+use crate::app::{described, each, each_store, file_path, sha256};
 
 #[test]
 fn a_dataset_has_the_room_an_administrator_allows() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let admin = app.account_as("admin", Role::Admin).await;
         let (lan, admin) = (app.as_(&token), app.as_(&admin));
@@ -64,7 +64,7 @@ fn a_dataset_has_the_room_an_administrator_allows() {
 
 #[test]
 fn an_account_pays_once_for_what_is_stored_once() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let admin = app.account_as("admin", Role::Admin).await;
         let (lan, admin) = (app.as_(&token), app.as_(&admin));

@@ -20,7 +20,7 @@ use sea_orm::{EntityTrait, QueryOrder};
 use serde_json::{Value, json};
 
 use super::fixity::{open_beside, verify};
-use crate::app::{Client, DAY, TestApp, described, each};
+use crate::app::{Client, DAY, TestApp, described, each_store};
 
 async fn next_version(lan: &Client<'_>, id: &str, title: &str, bytes: &str) -> String {
     let next = lan.post(&format!("/api/records/{id}/versions")).await;
@@ -228,7 +228,7 @@ fn without_stamps(xml: &str) -> String {
 
 #[test]
 fn a_rebuilt_database_answers_as_the_one_before() {
-    each(async |app| {
+    each_store(async |app| {
         let lan_token = app.account("lan").await;
         let minh_token = app.account("minh").await;
         let admin_token = app.account_as("admin", Role::Admin).await;

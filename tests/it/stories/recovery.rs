@@ -8,7 +8,7 @@ use kho::{
 };
 use serde_json::json;
 
-use crate::app::{BEGINNING, TestApp, described, each, sha256};
+use crate::app::{BEGINNING, TestApp, described, each, each_store, sha256};
 
 /// Writes the next archive version of a concept, as publishing does, and dies before the database hears of it.
 async fn crash_after_the_archive(app: &TestApp, parent: &str, head: u32, bytes: &str) {
@@ -31,7 +31,7 @@ async fn crash_after_the_archive(app: &TestApp, parent: &str, head: u32, bytes: 
 
 #[test]
 fn a_publication_that_was_cut_off_is_undone_at_the_start() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Mất điện")).await;

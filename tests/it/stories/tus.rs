@@ -5,7 +5,7 @@ use md5::{Digest, Md5};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::app::{Answer, Client, DAY, described, each, file_path, sha256};
+use crate::app::{Answer, Client, DAY, described, each_store, file_path, sha256};
 
 const CHUNK: &str = "application/offset+octet-stream";
 
@@ -72,7 +72,7 @@ async fn end(client: &Client<'_>, at: &str) -> Answer {
 
 #[test]
 fn a_file_comes_in_three_requests_and_is_published() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let told = lan
@@ -174,7 +174,7 @@ fn a_file_comes_in_three_requests_and_is_published() {
 
 #[test]
 fn bytes_may_come_with_the_beginning_and_the_length_at_the_end() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Cảm biến")).await;
@@ -221,7 +221,7 @@ fn bytes_may_come_with_the_beginning_and_the_length_at_the_end() {
 
 #[test]
 fn a_wrong_checksum_keeps_nothing_and_a_right_one_all() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Tổng kiểm")).await;
@@ -277,7 +277,7 @@ fn sha1_of(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn partial_uploads_are_put_together() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Song song")).await;
@@ -336,7 +336,7 @@ fn partial_uploads_are_put_together() {
 
 #[test]
 fn whoever_does_not_keep_to_it_is_told_why() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Sai sót")).await;
@@ -424,7 +424,7 @@ fn whoever_does_not_keep_to_it_is_told_why() {
 
 #[test]
 fn what_stands_still_for_a_week_is_given_up() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Bỏ dở")).await;
@@ -451,7 +451,7 @@ fn what_stands_still_for_a_week_is_given_up() {
 
 #[test]
 fn of_two_writers_one_waits_and_a_dead_one_is_forgotten() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Hai người ghi")).await;

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::tus::noise;
-use crate::app::{Answer, Client, described, each, file_path, sha256};
+use crate::app::{Answer, Client, described, each_store, file_path, sha256};
 
 fn md5(bytes: &[u8]) -> String {
     let digest = Md5::digest(bytes);
@@ -25,7 +25,7 @@ fn multipart(key: &str, size: usize, parts: u32, part_size: usize) -> Value {
 
 #[test]
 fn parts_come_in_any_order_twice_and_at_once() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Ảnh quét")).await;
@@ -94,7 +94,7 @@ fn parts_come_in_any_order_twice_and_at_once() {
 
 #[test]
 fn a_part_is_what_was_said_of_it() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Từng phần")).await;
@@ -171,7 +171,7 @@ fn sha2_of(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_whole_that_is_not_what_was_declared_begins_again() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Khai báo")).await;
@@ -229,7 +229,7 @@ async fn ranged(client: &Client<'_>, at: &str, range: &str, bytes: &[u8]) -> Ans
 
 #[test]
 fn a_put_goes_on_where_it_stopped() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Đường truyền kém")).await;
@@ -293,7 +293,7 @@ fn a_put_goes_on_where_it_stopped() {
 
 #[test]
 fn a_put_without_a_range_starts_afresh() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Từ đầu")).await;
@@ -319,7 +319,7 @@ fn a_put_without_a_range_starts_afresh() {
 
 #[test]
 fn a_draft_thrown_away_takes_its_uploads_along() {
-    each(async |app| {
+    each_store(async |app| {
         let token = app.account("lan").await;
         let lan = app.as_(&token);
         let id = lan.draft(described("Bỏ")).await;
@@ -343,9 +343,7 @@ fn a_draft_thrown_away_takes_its_uploads_along() {
             .await
             .is(204);
         app.work().await;
-        let left: Vec<_> = std::fs::read_dir(app.data().join("staging"))
-            .unwrap()
-            .collect();
+        let left = app.storage.files("staging").await;
         assert!(left.is_empty(), "{left:?}");
     });
 }

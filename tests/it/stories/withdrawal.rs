@@ -3,11 +3,11 @@
 use kho::ctx::Role;
 use serde_json::json;
 
-use crate::app::{described, each};
+use crate::app::{described, each_store};
 
 #[test]
 fn a_withdrawn_version_leaves_a_tombstone_and_can_come_back() {
-    each(async |app| {
+    each_store(async |app| {
         let owner = app.account("owner").await;
         let admin = app.account_as("admin", Role::Admin).await;
         let id = app.as_(&owner).record("Sai số liệu").await;
@@ -61,7 +61,7 @@ fn a_withdrawn_version_leaves_a_tombstone_and_can_come_back() {
 
 #[test]
 fn the_version_before_a_withdrawn_one_is_the_newest_again() {
-    each(async |app| {
+    each_store(async |app| {
         let owner = app.account("owner").await;
         let admin = app.account_as("admin", Role::Admin).await;
         let lan = app.as_(&owner);
