@@ -74,6 +74,7 @@ impl Elsewhere {
     }
 }
 
+#[expect(clippy::unused_async, reason = "a handler")]
 async fn to(place: String) -> Redirect {
     Redirect::temporary(&place)
 }

@@ -231,7 +231,7 @@ fn an_archive_that_is_not_what_it_should_be_changes_nothing() {
         }
         app.work().await;
         assert_eq!(keys(&lan, &id).await, before);
-        nothing_staged_but(app, before.len()).await;
+        nothing_staged_but(app, before.len());
         for (key, bytes, code) in &cases {
             let told = entry(&lan, &id, key).await;
             assert_eq!(
@@ -278,19 +278,19 @@ fn a_bomb_is_stopped_and_so_is_what_has_no_room() {
             .await
             .is(204);
         app.work().await;
-        nothing_staged_but(app, 0).await;
+        nothing_staged_but(app, 0);
 
         let quota = format!("/api/quotas/record/{id}");
         let most = json!({"quota_size": 100_000});
         admin.put_json(&quota, &most).await.is(200);
-        let packed = zip(&[("a", &[0; 60_000]), ("b", &[0; 60_000])]);
+        let packed = zip(&[("a", &vec![0; 60_000]), ("b", &vec![0; 60_000])]);
         lan.upload(&id, "chật.zip", packed).await;
         ask_unpack(&lan, &id, "chật.zip").await;
         app.work().await;
         let told = entry(&lan, &id, "chật.zip").await;
         assert_eq!(told["unpack"]["code"], "quota-record");
         assert_eq!(keys(&lan, &id).await, ["chật.zip"]);
-        nothing_staged_but(app, 1).await;
+        nothing_staged_but(app, 1);
 
         admin.delete(&quota).await.is(204);
         ask_unpack(&lan, &id, "chật.zip").await;
@@ -301,7 +301,7 @@ fn a_bomb_is_stopped_and_so_is_what_has_no_room() {
 
 /// How many staged files there are, by what a folder holds: `check` compares names, here leftovers are counted at
 /// once. A bucket has no such folder.
-async fn nothing_staged_but(app: &TestApp, expected: usize) {
+fn nothing_staged_but(app: &TestApp, expected: usize) {
     let mut folders = vec![app.data().join("staging")];
     let mut files = 0;
     while let Some(folder) = folders.pop() {
