@@ -206,7 +206,13 @@ async fn open_postgres(url: &str) -> Result<Db, DbErr> {
 /// The first `length` characters of a column. What begins with a text is found by comparing these: `like` knows no
 /// capitals on one database, and an order of letters is the other one's own.
 pub fn first_characters(column: &'static str, length: i64) -> SimpleExpr {
-    Expr::expr(Func::cust("substr").args([Expr::col(column), Expr::value(1), Expr::value(length)]))
+    // PostgreSQL has a `substr` of 32-bit places only.
+    let length = i32::try_from(length).unwrap_or(i32::MAX);
+    Expr::expr(Func::cust("substr").args([
+        Expr::col(column),
+        Expr::value(1_i32),
+        Expr::value(length),
+    ]))
 }
 
 /// All tables stand in one schema, which gets another name.
