@@ -90,15 +90,15 @@ try {
   await page.waitForTimeout(1500);
   await choose();
   await slow(-1);
-  const sizes = await page.waitForFunction(
-    async (id) => {
-      const listing = await (await fetch(`/api/records/${id}/draft/files`)).json();
-      return listing.entries.length === 3 && listing.entries.every((e) => e.status === 'completed') && listing.entries;
-    },
-    id,
-    { timeout: 60_000, polling: 500 },
-  );
-  for (const entry of await sizes.jsonValue()) {
+  let entries = [];
+  for (let tries = 0; tries < 120; tries++) {
+    entries = await page.evaluate(async (id) => (await (await fetch(`/api/records/${id}/draft/files`)).json()).entries, id);
+    if (entries.length === 3 && entries.every((e) => e.status === 'completed')) break;
+    await page.waitForTimeout(500);
+  }
+  hold(entries.length === 3, `${entries.length} files arrived`);
+  for (const entry of entries) {
+    hold(entry.status === 'completed', `${entry.key} is ${entry.status}`);
     const sent = files[entry.key];
     hold(sent, `a file named ${entry.key}`);
     hold(entry.sha256 === createHash('sha256').update(sent).digest('hex'), `${entry.key}: other bytes arrived`);
