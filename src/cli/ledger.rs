@@ -48,7 +48,7 @@ pub struct Witness {
     /// Prints this witness's verifier key, which the other site puts into ledger_witnesses, and does nothing else.
     #[arg(long)]
     show: bool,
-    /// The other site, https://data.example.vn
+    /// The other site, `https://data.example.vn`
     #[arg(required_unless_present = "show")]
     url: Option<String>,
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariants: only `http` and `https`; every address is looked at after its name was resolved and on every
 //! redirect, and connected to as it was looked at, so that a name that changes its mind meanwhile changes
-//! nothing; no proxy, no cookies, no credentials. Time and size are bounded by the caller's [`Limits`].
+//! nothing; no proxy, no cookies, no credentials. silence is bounded here, size by the caller.
 //! Not here: what becomes of the bytes (`files`).
 
 use std::{

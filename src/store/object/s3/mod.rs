@@ -71,7 +71,7 @@ pub struct Settings {
 /// How long the bucket is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// For one answer. Bodies get more, see [`Patience::sending`].
+    /// For one answer. Bodies get more, see `Patience::sending`.
     pub answer: Duration,
     /// How often a request is made before it failed.
     pub attempts: u32,
